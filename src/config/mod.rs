@@ -1,0 +1,347 @@
+//! Reads a configuration directory, whole, and says every problem in one go with its file and key.
+//!
+//! Secrets never stand in files: a file names an environment variable, and this is where those are read.
+
+mod places;
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use chrono::{DateTime, FixedOffset};
+use gapwatch_collectors::CollectorConfig;
+use gapwatch_model::{Indicator, IndicatorSet};
+use gapwatch_rules::{Rules, Targets};
+use serde::Deserialize;
+
+pub use places::Places;
+
+/// One thing wrong with the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// File, relative to the configuration directory.
+    pub file: String,
+    /// Key inside the file, empty when the whole file is meant.
+    pub key: String,
+    /// What is wrong and what was expected.
+    pub message: String,
+}
+
+impl Problem {
+    fn new(file: &str, key: &str, message: &str) -> Self {
+        Self { file: file.to_owned(), key: key.to_owned(), message: message.trim().to_owned() }
+    }
+
+    fn file(file: &str, message: &str) -> Self {
+        Self::new(file, "", message)
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let message = self.message.replace('\n', " ");
+        if self.key.is_empty() {
+            write!(f, "{}: {message}", self.file)
+        } else {
+            write!(f, "{}: {}: {message}", self.file, self.key)
+        }
+    }
+}
+
+/// `gapwatch.toml`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Program {
+    /// Code of the place the front page is about, such as `04`.
+    pub home: String,
+    /// Address to listen on.
+    #[serde(default = "default_listen")]
+    pub listen: SocketAddr,
+    /// Where the database goes, relative to the configuration directory.
+    #[serde(default = "default_data_dir")]
+    pub data_dir: PathBuf,
+    /// Collectors that may run at the same time.
+    #[serde(default = "default_parallel_runs")]
+    pub parallel_runs: u8,
+    /// Where series are kept; the embedded store when absent.
+    #[serde(default)]
+    pub influx: Option<Influx>,
+    /// Where changes of flags are told.
+    #[serde(default)]
+    pub notify: Option<Notify>,
+    /// A story to replay before real time: only for examples.
+    #[serde(default)]
+    pub story: Option<Story>,
+}
+
+/// Series in InfluxDB 2.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Influx {
+    /// Base URL, such as `http://127.0.0.1:8086`.
+    pub url: String,
+    /// Organisation.
+    pub org: String,
+    /// Bucket.
+    pub bucket: String,
+    /// Environment variable that holds the token.
+    pub token_env: String,
+    /// Largest size of the spool, in megabytes.
+    #[serde(default = "default_spool_megabytes")]
+    pub spool_megabytes: u32,
+}
+
+/// Telling people.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Notify {
+    /// Alertmanager-compatible webhook.
+    #[serde(default)]
+    pub webhook_url: Option<String>,
+    /// Say nothing until this moment.
+    #[serde(default)]
+    pub quiet_until: Option<DateTime<FixedOffset>>,
+}
+
+/// What `demo` replays.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Story {
+    /// First moment.
+    pub from: DateTime<FixedOffset>,
+    /// Last moment; time is real from here on.
+    pub until: DateTime<FixedOffset>,
+    /// Folder with the answers of the loopback portal, relative to the configuration directory.
+    pub portal: PathBuf,
+    /// Address of the loopback portal.
+    pub portal_listen: SocketAddr,
+}
+
+fn default_listen() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 8080))
+}
+fn default_data_dir() -> PathBuf {
+    PathBuf::from("data")
+}
+fn default_parallel_runs() -> u8 {
+    2
+}
+fn default_spool_megabytes() -> u32 {
+    512
+}
+
+/// A whole, checked configuration.
+#[derive(Debug)]
+pub struct Config {
+    /// The directory it was read from.
+    pub dir: PathBuf,
+    /// `gapwatch.toml`.
+    pub program: Program,
+    /// `indicators.toml`.
+    pub indicators: IndicatorSet,
+    /// `rules.toml`.
+    pub rules: Rules,
+    /// `targets.toml`.
+    pub targets: Targets,
+    /// `collectors/*.toml`, by name.
+    pub collectors: BTreeMap<String, CollectorConfig>,
+    /// `places/`.
+    pub places: Places,
+    /// The texts as read, for the record of what was in force when.
+    pub texts: BTreeMap<&'static str, String>,
+    /// Environment variables that the files name, and their values.
+    pub secrets: Secrets,
+}
+
+/// Values of named environment variables. Never printed.
+#[derive(Clone, Default)]
+pub struct Secrets(pub BTreeMap<String, String>);
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+impl Config {
+    /// Reads and checks the directory.
+    ///
+    /// # Errors
+    /// Every problem found, in order of files.
+    pub fn load(dir: &Path) -> Result<Self, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let mut texts = BTreeMap::new();
+        for file in ["gapwatch.toml", "indicators.toml", "rules.toml", "targets.toml"] {
+            match std::fs::read_to_string(dir.join(file)) {
+                Ok(text) => {
+                    texts.insert(file, text);
+                }
+                Err(error) => problems.push(Problem::file(file, &format!("cannot be read: {error}"))),
+            }
+        }
+        let text = |file: &str| texts.get(file).map(String::as_str);
+        let program = text("gapwatch.toml").and_then(|text| program(text, &mut problems));
+        let indicators = text("indicators.toml").map(|text| indicators(text, &mut problems));
+        let indicators = indicators.unwrap_or_default();
+        let rules = text("rules.toml").and_then(|text| match Rules::parse(text) {
+            Ok(rules) => Some(rules),
+            Err(found) => {
+                problems.extend(found.iter().map(|p| Problem::new("rules.toml", &p.key, &p.message)));
+                None
+            }
+        });
+        let targets = text("targets.toml").and_then(|text| match Targets::parse(text, &indicators) {
+            Ok(targets) => Some(targets),
+            Err(found) => {
+                problems.extend(found.iter().map(|p| Problem::new("targets.toml", &p.key, &p.message)));
+                None
+            }
+        });
+        let collectors = collectors(dir, &indicators, &mut problems);
+        let places = places::load(&dir.join("places"), &mut problems);
+        if let Some(program) = &program
+            && !places.places.is_empty()
+            && !places.places.iter().any(|p| p.id.code.as_str() == program.home && p.valid_to.is_none())
+        {
+            let message = format!("`{}` is the code of no place in force", program.home);
+            problems.push(Problem::new("gapwatch.toml", "home", &message));
+        }
+        let secrets = secrets(&collectors, program.as_ref(), &mut problems);
+        match (program, rules, targets) {
+            (Some(program), Some(rules), Some(targets)) if problems.is_empty() => Ok(Self {
+                dir: dir.to_owned(),
+                program,
+                indicators,
+                rules,
+                targets,
+                collectors,
+                places,
+                texts,
+                secrets,
+            }),
+            _ => Err(problems),
+        }
+    }
+
+    /// Where the database is.
+    #[must_use]
+    pub fn data_dir(&self) -> PathBuf {
+        self.dir.join(&self.program.data_dir)
+    }
+}
+
+fn program(text: &str, problems: &mut Vec<Problem>) -> Option<Program> {
+    let table = table("gapwatch.toml", text, problems)?;
+    // Every key by itself first, so that one unknown key does not hide the next.
+    let known = ["home", "listen", "data_dir", "parallel_runs", "influx", "notify", "story"];
+    let mut rest = table.clone();
+    for key in table.keys().filter(|key| !known.contains(&key.as_str())) {
+        problems.push(Problem::new("gapwatch.toml", key, &format!("unknown key, expected one of {}", known.join(", "))));
+        rest.remove(key);
+    }
+    match serde_path_to_error::deserialize::<_, Program>(toml::Value::Table(rest)) {
+        Ok(program) => Some(program),
+        Err(error) => {
+            problems.push(Problem::new("gapwatch.toml", &error.path().to_string(), error.inner().message()));
+            None
+        }
+    }
+}
+
+fn indicators(text: &str, problems: &mut Vec<Problem>) -> IndicatorSet {
+    let mut tables = BTreeMap::new();
+    for (id, value) in table("indicators.toml", text, problems).unwrap_or_default() {
+        match serde_path_to_error::deserialize::<_, Indicator>(value) {
+            Ok(indicator) => {
+                tables.insert(id, indicator);
+            }
+            Err(error) => {
+                let key = match error.path().to_string().as_str() {
+                    "." => id,
+                    path => format!("{id}.{path}"),
+                };
+                problems.push(Problem::new("indicators.toml", &key, error.inner().message()));
+            }
+        }
+    }
+    let set = IndicatorSet::new(tables);
+    for found in gapwatch_rules::check_formulas(&set) {
+        problems.push(Problem::new("indicators.toml", &found.key, &found.message));
+    }
+    set
+}
+
+fn table(file: &str, text: &str, problems: &mut Vec<Problem>) -> Option<toml::Table> {
+    match text.parse::<toml::Table>() {
+        Ok(table) => Some(table),
+        Err(error) => {
+            let line = error.span().map_or(1, |span| 1 + text.bytes().take(span.start).filter(|b| *b == b'\n').count());
+            problems.push(Problem::new(file, &format!("line {line}"), error.message()));
+            None
+        }
+    }
+}
+
+fn collectors(dir: &Path, indicators: &IndicatorSet, problems: &mut Vec<Problem>) -> BTreeMap<String, CollectorConfig> {
+    let mut found = BTreeMap::new();
+    let folder = dir.join("collectors");
+    let entries = match std::fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(error) => {
+            problems.push(Problem::file("collectors", &format!("cannot be read: {error}")));
+            return found;
+        }
+    };
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|e| e == "toml"));
+    paths.sort();
+    for path in paths {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let file = format!("collectors/{name}.toml");
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) => {
+                problems.push(Problem::file(&file, &format!("cannot be read: {error}")));
+                continue;
+            }
+        };
+        match CollectorConfig::parse(&name, &text) {
+            Ok(config) => {
+                problems.extend(config.check(indicators).iter().map(|p| Problem::new(&file, &p.key, &p.message)));
+                found.insert(name, config);
+            }
+            Err(faults) => problems.extend(faults.iter().map(|p| Problem::new(&file, &p.key, &p.message))),
+        }
+    }
+    found
+}
+
+#[expect(clippy::disallowed_methods, reason = "configuration is read here, once")]
+fn secrets(
+    collectors: &BTreeMap<String, CollectorConfig>,
+    program: Option<&Program>,
+    problems: &mut Vec<Problem>,
+) -> Secrets {
+    let mut secrets = Secrets::default();
+    let mut read = |file: String, name: &str| match std::env::var(name) {
+        Ok(value) => {
+            secrets.0.insert(name.to_owned(), value);
+        }
+        Err(_) => {
+            let message = format!("environment variable `{name}` is not set, expected the secret it is to hold");
+            problems.push(Problem::new(&file, name, &message));
+        }
+    };
+    for (name, collector) in collectors {
+        for variable in collector.secret_names() {
+            read(format!("collectors/{name}.toml"), &variable);
+        }
+    }
+    if let Some(influx) = program.and_then(|p| p.influx.as_ref()) {
+        read("gapwatch.toml".to_owned(), &influx.token_env);
+    }
+    secrets
+}
