@@ -84,7 +84,13 @@ pub fn verify(token: &str, hash: &str) -> bool {
 /// SHA-256 of a secret as lower-case hexadecimal: how sessions are kept, and the key of the cache below.
 #[must_use]
 pub fn digest(secret: &str) -> String {
-    Sha256::digest(secret.as_bytes()).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+    digest_bytes(secret.as_bytes())
+}
+
+/// SHA-256 as lower-case hexadecimal.
+#[must_use]
+pub fn digest_bytes(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 /// The token of forms, bound to the session.

@@ -1,0 +1,121 @@
+//! Errors of the HTTP room: what is shown to the visitor, and what is logged. The two are never the same text.
+//!
+//! JSON addresses answer `{"error":{"code","message","details"}}`; pages answer a page in the visitor's language.
+
+use axum::{
+    Json,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value, json};
+
+/// An error on its way to a visitor.
+#[derive(Debug)]
+pub struct HttpError {
+    /// Status of the answer.
+    pub status: StatusCode,
+    /// Stable word for programs.
+    pub code: &'static str,
+    /// Sentence for people, in Vietnamese: what happened and what to do next.
+    pub vi: String,
+    /// The same in English. Also the message of JSON answers.
+    pub en: String,
+    /// More for programs.
+    pub details: Value,
+    /// For the log only.
+    pub cause: Option<anyhow::Error>,
+}
+
+/// What handlers return.
+pub type HttpResult<T> = Result<T, HttpError>;
+
+impl HttpError {
+    /// An error without details.
+    #[must_use]
+    pub fn new(status: StatusCode, code: &'static str, vi: impl Into<String>, en: impl Into<String>) -> Self {
+        Self { status, code, vi: vi.into(), en: en.into(), details: Value::Null, cause: None }
+    }
+
+    /// There is no such thing.
+    #[must_use]
+    pub fn not_found(what: &str) -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            format!("Không tìm thấy “{what}”. Hãy kiểm tra lại địa chỉ hoặc dùng ô tìm kiếm."),
+            format!("`{what}` was not found. Check the address or use the search."),
+        )
+    }
+
+    /// The request says something that cannot be read.
+    #[must_use]
+    pub fn bad_request(name: &str, value: &str, expected: &str) -> Self {
+        let mut error = Self::new(
+            StatusCode::BAD_REQUEST,
+            "bad_request",
+            format!("Không đọc được {name} “{value}”. Cần: {expected}."),
+            format!("cannot read {name} `{value}`, expected {expected}"),
+        );
+        error.details = json!({"name": name, "value": value, "expected": expected});
+        error
+    }
+
+    /// No valid token was sent.
+    #[must_use]
+    pub fn unauthorized() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthorized",
+            "Cần mã truy cập hợp lệ. Hãy đăng nhập hoặc gửi tiêu đề Authorization: Token ….",
+            "a valid token is needed, as `Authorization: Token …` or by signing in",
+        )
+    }
+
+    /// The token's role is not enough.
+    #[must_use]
+    pub fn forbidden(vi: &str, en: &str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", vi, en)
+    }
+}
+
+impl From<anyhow::Error> for HttpError {
+    fn from(cause: anyhow::Error) -> Self {
+        let mut error = Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "Hệ thống gặp lỗi khi trả lời. Hãy thử lại sau ít phút; nếu vẫn lỗi, báo người quản trị kèm giờ xảy ra.",
+            "the answer could not be made; try again in a few minutes, then tell the administrator the time it happened",
+        );
+        error.cause = Some(cause);
+        error
+    }
+}
+
+impl From<gapwatch_store::StoreError> for HttpError {
+    fn from(cause: gapwatch_store::StoreError) -> Self {
+        anyhow::Error::from(cause).into()
+    }
+}
+
+impl From<tokio::task::JoinError> for HttpError {
+    fn from(cause: tokio::task::JoinError) -> Self {
+        anyhow::Error::from(cause).into()
+    }
+}
+
+impl HttpError {
+    /// Logs the cause, once, here where it is handled.
+    pub fn log(&self) {
+        if let Some(cause) = &self.cause {
+            tracing::error!(status = self.status.as_u16(), "request failed: {cause:#}");
+        }
+    }
+}
+
+impl IntoResponse for HttpError {
+    fn into_response(self) -> Response {
+        self.log();
+        let error = json!({"code": self.code, "message": self.en, "details": self.details});
+        (self.status, Json(json!({ "error": error }))).into_response()
+    }
+}

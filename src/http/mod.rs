@@ -1,0 +1,131 @@
+//! HTTP: one router for the server and the tests, pages beside JSON, headers that keep browsers safe.
+//!
+//! Handlers read the request, ask the world for what is known, fill a view and send what `dashboards` draws.
+
+mod api;
+pub mod cache;
+mod context;
+mod error;
+mod forms;
+mod metrics;
+mod pages;
+mod write;
+
+use std::{future::{Future, IntoFuture}, net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request, State},
+    http::{HeaderValue, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use tokio::{net::TcpListener, sync::Notify};
+use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
+
+use crate::{app::Shared, schedule};
+
+/// Largest body of a form or a small JSON request, in bytes. Imports and pushes have limits of their own.
+const BODY_BYTES: usize = 256 * 1024;
+/// How long open requests may go on after the program was told to end.
+const GRACE: Duration = Duration::from_secs(5);
+
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
+    connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// Every address the program answers.
+pub fn router(app: Shared) -> Router {
+    Router::new()
+        .route("/health", get(|| async { "ok" }))
+        .route("/ready", get(ready))
+        .route("/metrics", get(metrics::text))
+        .merge(write::router())
+        .nest("/api/v1", api::router())
+        .merge(pages::router())
+        .merge(forms::router())
+        .fallback(pages::not_found)
+        .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .layer(CompressionLayer::new())
+        .layer(CatchPanicLayer::custom(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response()))
+        .layer(middleware::from_fn(safe_headers))
+        .with_state(app)
+}
+
+/// Takes an address.
+///
+/// # Errors
+/// When it is in use or not ours.
+pub async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on `{address}`"))
+}
+
+/// Answers at once, prepares, then collects on schedule until SIGTERM or SIGINT. Until it is prepared every page says
+/// that data is being loaded. Says so on standard output once it is ready.
+///
+/// # Errors
+/// When the listener or the preparation fails.
+pub async fn serve(
+    listener: TcpListener,
+    app: Shared,
+    prepare: impl Future<Output = anyhow::Result<()>>,
+) -> anyhow::Result<()> {
+    let address = listener.local_addr()?;
+    let ended = Arc::new(Notify::new());
+    let told = Arc::clone(&ended);
+    let service = router(Shared::clone(&app)).into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
+        told_to_end().await;
+        told.notify_waiters();
+    });
+    let work = async {
+        prepare.await?;
+        app.set_ready();
+        crate::cli::say(&format!("gapwatch listening on http://{address}"));
+        schedule::run(app).await;
+        Ok(())
+    };
+    let grace = async {
+        ended.notified().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        served = server.into_future() => served.context("the listener failed"),
+        worked = work => worked,
+        () = grace => Ok(()),
+    }
+}
+
+/// Waits for SIGTERM or SIGINT.
+pub async fn told_to_end() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+        tracing::error!("cannot listen for signals: ends only when killed");
+        return std::future::pending().await;
+    };
+    tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
+    tracing::info!("told to end");
+}
+
+async fn ready(State(app): State<Shared>) -> Response {
+    if app.is_ready() {
+        "ready".into_response()
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "2")], "not ready: loading").into_response()
+    }
+}
+
+async fn safe_headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
