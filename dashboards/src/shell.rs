@@ -1,0 +1,233 @@
+//! The frame around every page: language, day shown, banners, navigation, search, sign-in, and the links that keep them.
+
+use std::fmt::Write;
+
+use chrono::{DateTime, FixedOffset, NaiveDate};
+use maud::{DOCTYPE, Markup, html};
+
+use crate::{Lang, assets, part::Link};
+
+/// Colours of a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub enum Theme {
+    /// As the device prefers.
+    #[default]
+    Auto,
+    /// Light, remembered by the cookie `theme=light`.
+    Light,
+    /// Dark, remembered by the cookie `theme=dark`.
+    Dark,
+}
+
+impl Theme {
+    /// The word used in `?theme=`, in the cookie and in the markup.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+
+    /// The theme a word names; anything else is as the device prefers.
+    #[must_use]
+    pub fn of_word(word: &str) -> Self {
+        match word {
+            "light" => Self::Light,
+            "dark" => Self::Dark,
+            _ => Self::Auto,
+        }
+    }
+}
+
+/// Where the clock of the program comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Clock {
+    /// The machine's.
+    #[default]
+    Real,
+    /// The example replays a story: every page says so.
+    Simulated,
+}
+
+/// The person signed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Visitor {
+    /// Name of the token.
+    pub name: String,
+    /// `viewer`, `editor` or `admin`.
+    pub role: String,
+    /// May change things: editor or admin.
+    pub may_edit: bool,
+    /// Goes into every form as the hidden field `csrf`.
+    pub csrf: String,
+}
+
+/// Path and query of the page as it was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Address {
+    /// The path, as in the request: `/communes/01273`.
+    pub path: String,
+    /// The query, decoded, in order.
+    pub query: Vec<(String, String)>,
+}
+
+impl Address {
+    /// The same address with some query keys set (`Some`) or dropped (`None`). Keys set anew go to the end.
+    #[must_use]
+    pub fn with(&self, changes: &[(&str, Option<&str>)]) -> String {
+        let kept = self.query.iter().filter(|(key, _)| !changes.iter().any(|(changed, _)| changed == key));
+        let kept = kept.map(|(key, value)| (key.as_str(), value.as_str()));
+        let set = changes.iter().filter_map(|(key, value)| value.map(|value| (*key, value)));
+        join_query(&self.path, kept.chain(set))
+    }
+
+    /// The first value of a query key.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.query.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+    }
+}
+
+/// What every page carries. Built by `src/http` once per request.
+#[derive(Debug, Clone)]
+pub struct Shell {
+    /// Language of the page.
+    pub lang: Lang,
+    /// Colours.
+    pub theme: Theme,
+    /// The address asked for.
+    pub address: Address,
+    /// The day whose knowledge is shown.
+    pub as_of: NaiveDate,
+    /// The day was asked for (`?as_of=`), so links keep it. Otherwise it is today.
+    pub as_of_chosen: bool,
+    /// The program's now, in Vietnam's zone.
+    pub now: DateTime<FixedOffset>,
+    /// Where that now comes from.
+    pub clock: Clock,
+    /// The data shown holds made-up places or figures: every page says so.
+    pub synthetic: bool,
+    /// The way here, from the top; the page itself is not in it.
+    pub crumbs: Vec<Link>,
+    /// What stands in the search field.
+    pub search: String,
+    /// Who is signed in.
+    pub visitor: Option<Visitor>,
+    /// Something to say about the whole page: the store is down, reads are local, a batch is waiting.
+    pub notices: Vec<String>,
+}
+
+impl Shell {
+    /// A path of the program with the language and the day of this page added.
+    #[must_use]
+    pub fn link(&self, href: &str) -> String {
+        let mut kept = Vec::new();
+        let has = |key: &str| {
+            href.split_once('?')
+                .is_some_and(|(_, query)| query.split('&').any(|pair| pair.split('=').next() == Some(key)))
+        };
+        if self.lang == Lang::En && !has("lang") {
+            kept.push(("lang", "en".to_owned()));
+        }
+        if self.as_of_chosen && !has("as_of") {
+            kept.push(("as_of", self.as_of.to_string()));
+        }
+        if kept.is_empty() {
+            return href.to_owned();
+        }
+        let (path, fragment) = href.split_once('#').map_or((href, None), |(path, rest)| (path, Some(rest)));
+        let mut linked = path.to_owned();
+        for (key, value) in kept {
+            linked.push(if linked.contains('?') { '&' } else { '?' });
+            linked.push_str(key);
+            linked.push('=');
+            linked.push_str(&value);
+        }
+        if let Some(fragment) = fragment {
+            linked.push('#');
+            linked.push_str(fragment);
+        }
+        linked
+    }
+
+    /// This page with some query keys changed; language and day stay as they are in the address.
+    #[must_use]
+    pub fn here(&self, changes: &[(&str, Option<&str>)]) -> String {
+        self.address.with(changes)
+    }
+
+    /// Chooses between two texts by the language of the page.
+    #[must_use]
+    pub fn t<'a>(&self, vi: &'a str, en: &'a str) -> &'a str {
+        self.lang.pick(vi, en)
+    }
+
+    /// Draws a whole page around its main part.
+    #[must_use]
+    pub fn page(&self, title: &str, main: &Markup) -> Markup {
+        html! {
+            (DOCTYPE)
+            html lang=(self.lang.tag()) data-theme=(self.theme.as_str()) {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    title { (title) " · gapwatch" }
+                    link rel="stylesheet" href=(assets::style().path);
+                    script src=(assets::script().path) defer {}
+                }
+                body {
+                    main #main { (main) }
+                }
+            }
+        }
+    }
+}
+
+/// Path and query pairs as one address, everything encoded.
+pub(crate) fn join_query<'a>(path: &str, pairs: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let mut address = path.to_owned();
+    for (position, (key, value)) in pairs.enumerate() {
+        address.push(if position == 0 { '?' } else { '&' });
+        address.push_str(&percent_encode(key));
+        address.push('=');
+        address.push_str(&percent_encode(value));
+    }
+    address
+}
+
+/// A text as one part of an address. Letters, digits and `-._~,:@` stay as they are.
+#[must_use]
+pub fn percent_encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b',' | b':' | b'@' => {
+                encoded.push(char::from(byte));
+            }
+            other => {
+                // Writing to a string cannot fail.
+                write!(encoded, "%{other:02X}").ok();
+            }
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Address, percent_encode};
+
+    #[test]
+    fn an_address_keeps_what_is_not_changed() {
+        let address = Address {
+            path: "/flags".to_owned(),
+            query: vec![("q".to_owned(), "Nà Lẹng".to_owned()), ("lang".to_owned(), "en".to_owned())],
+        };
+        assert_eq!(address.with(&[("lang", None)]), "/flags?q=N%C3%A0%20L%E1%BA%B9ng");
+        assert_eq!(address.with(&[("q", Some("a&b")), ("lang", None)]), "/flags?q=a%26b");
+        assert_eq!(address.get("lang"), Some("en"));
+        assert_eq!(percent_encode("rule~01273~20250701~@x"), "rule~01273~20250701~@x");
+    }
+}
