@@ -1,0 +1,68 @@
+//! A batch: its run record, its rejects and its good rows in one transaction.
+
+use chrono::{DateTime, FixedOffset};
+use gapwatch_model::{Batch, Frame, Reject, Run, RunId};
+use rusqlite::{Transaction, params};
+
+use crate::{Comparison, Counts, Store, StoreError, db, places, series::embedded::append_frames};
+
+/// What became of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Appended {
+    /// Number the run was given.
+    pub run: RunId,
+    /// What became of its points.
+    pub counts: Counts,
+}
+
+impl Store {
+    /// Keeps a batch whole or not at all. What it brought is known from `run.finished` on.
+    ///
+    /// Appending the same batch again leaves another run record and changes nothing else.
+    ///
+    /// # Errors
+    /// Points out of order, of unknown places or not finite; a store that cannot be written.
+    pub fn append(&self, batch: &Batch) -> Result<Appended, StoreError> {
+        self.db.write(|transaction| {
+            let run = put_run(transaction, &batch.run, &batch.rejects)?;
+            let counts = append_frames(transaction, run, batch.run.finished, &batch.frames)?;
+            Ok(Appended { run, counts })
+        })
+    }
+
+    /// Says what appending the frames at that time would change, without writing.
+    ///
+    /// # Errors
+    /// Points out of order, of unknown places or not finite; a store that cannot be read.
+    pub fn compare(&self, frames: &[Frame], at: DateTime<FixedOffset>) -> Result<Comparison, StoreError> {
+        self.series().compare(at, frames)
+    }
+}
+
+/// Writes the run and its rejects; gives the run its number.
+pub(crate) fn put_run(
+    transaction: &Transaction<'_>,
+    run: &Run,
+    rejects: &[Reject],
+) -> Result<RunId, StoreError> {
+    let (finished, _) = db::stamp(run.finished)?;
+    transaction
+        .prepare_cached(
+            "INSERT INTO run(collector, finished, outcome, file, content_hash, body) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![
+            run.collector.as_str(),
+            finished,
+            run.outcome.as_str(),
+            run.file,
+            run.content_hash,
+            places::write(run, "a run")?
+        ])?;
+    let id = transaction.last_insert_rowid();
+    let mut statement =
+        transaction.prepare_cached("INSERT INTO reject(run, number, body) VALUES(?1, ?2, ?3)")?;
+    for (number, reject) in (0_i64..).zip(rejects) {
+        statement.execute(params![id, number, places::write(reject, "a reject")?])?;
+    }
+    Ok(RunId(u64::try_from(id).map_err(|_| StoreError::TooLarge { what: "the number of a run" })?))
+}

@@ -1,0 +1,152 @@
+//! Connections to the one file: a single writer, a pool of readers, and one that only watches for changes.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use chrono::{DateTime, FixedOffset};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+
+use crate::{StoreError, schema};
+
+/// Readers kept open between reads. More may be open at a time.
+const IDLE_READERS: usize = 8;
+
+#[derive(Debug)]
+pub(crate) struct Db {
+    path: PathBuf,
+    busy_timeout: Duration,
+    writer: Mutex<Connection>,
+    watcher: Mutex<Connection>,
+    readers: Mutex<Vec<Connection>>,
+}
+
+impl Db {
+    pub(crate) fn open(path: &Path, busy_timeout: Duration) -> Result<Self, StoreError> {
+        let mut writer =
+            connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE, busy_timeout)?;
+        prepare(path, &mut writer)?;
+        let watcher = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY, busy_timeout)?;
+        Ok(Self {
+            path: path.to_owned(),
+            busy_timeout,
+            writer: Mutex::new(writer),
+            watcher: Mutex::new(watcher),
+            readers: Mutex::default(),
+        })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Runs `work` in one transaction: all of it is durable when this returns `Ok`, none of it otherwise.
+    pub(crate) fn write<T>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut writer = lock(&self.writer);
+        let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let done = work(&transaction)?;
+        transaction.commit()?;
+        Ok(done)
+    }
+
+    /// Runs `work` on one snapshot of the file, beside writers.
+    pub(crate) fn read<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let idle = lock(&self.readers).pop();
+        let mut reader = match idle {
+            Some(reader) => reader,
+            None => connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY, self.busy_timeout)?,
+        };
+        let done = {
+            let snapshot = reader.transaction()?;
+            work(&snapshot)
+        };
+        let mut idle = lock(&self.readers);
+        if idle.len() < IDLE_READERS {
+            idle.push(reader);
+        }
+        done
+    }
+
+    /// A number that differs after any process has committed.
+    pub(crate) fn data_version(&self) -> Result<u64, StoreError> {
+        let watcher = lock(&self.watcher);
+        let version: i64 = watcher.query_row("PRAGMA data_version", [], |row| row.get(0))?;
+        u64::try_from(version).map_err(|_| StoreError::TooLarge { what: "the data version" })
+    }
+}
+
+/// A panic in another thread leaves no half-done change: its transaction was rolled back.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn connect(path: &Path, flags: OpenFlags, busy_timeout: Duration) -> Result<Connection, StoreError> {
+    let opened = |source| StoreError::Open { path: path.to_owned(), source };
+    let connection =
+        Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(opened)?;
+    connection.busy_timeout(busy_timeout).map_err(opened)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.pragma_update(None, "mmap_size", 1_i64 << 30).map_err(opened)?;
+    Ok(connection)
+}
+
+/// Puts the file into write-ahead mode and brings it to the current version.
+fn prepare(path: &Path, writer: &mut Connection) -> Result<(), StoreError> {
+    let application: i64 = writer.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let version: i64 = writer.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let tables: i64 = writer.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if application != schema::APPLICATION_ID && (tables > 0 || version != 0) {
+        return Err(StoreError::NotAStore(path.to_owned()));
+    }
+    if version > schema::VERSION {
+        return Err(StoreError::Version { path: path.to_owned(), found: version, expected: schema::VERSION });
+    }
+    let mode: String = writer.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    if !mode.eq_ignore_ascii_case("wal") {
+        return Err(StoreError::Damaged {
+            what: format!("the store `{}`", path.display()),
+            why: format!("it stays in journal mode `{mode}`, expected wal"),
+        });
+    }
+    writer.pragma_update(None, "synchronous", "FULL")?;
+    if version < schema::VERSION {
+        let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        // Another process may have been faster.
+        let version: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if version < schema::VERSION {
+            schema::migrate(&transaction, version)?;
+        }
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+/// A time as it is stored: nanoseconds since 1970 and the offset in seconds.
+pub(crate) fn stamp(at: DateTime<FixedOffset>) -> Result<(i64, i32), StoreError> {
+    let nanos = at.timestamp_nanos_opt().ok_or_else(|| StoreError::Time(at.to_rfc3339()))?;
+    Ok((nanos, at.offset().local_minus_utc()))
+}
+
+/// An as-of time as a bound: times beyond what can be kept include everything, or nothing.
+pub(crate) fn bound(as_of: Option<DateTime<FixedOffset>>) -> i64 {
+    as_of.map_or(i64::MAX, |at| {
+        at.timestamp_nanos_opt().unwrap_or(if at.timestamp() > 0 { i64::MAX } else { i64::MIN })
+    })
+}
+
+/// The time back from how it is stored.
+pub(crate) fn time(nanos: i64, offset: i32) -> Result<DateTime<FixedOffset>, StoreError> {
+    let zone = FixedOffset::east_opt(offset).ok_or_else(|| StoreError::Damaged {
+        what: "a stored time".to_owned(),
+        why: format!("`{offset}` is no offset in seconds"),
+    })?;
+    Ok(DateTime::from_timestamp_nanos(nanos).with_timezone(&zone))
+}

@@ -1,0 +1,72 @@
+//! Sets of slots inside one block of places.
+
+use gapwatch_model::PlaceIx;
+
+/// Places in one block. A frame never crosses a block, so a province's read touches only its own blocks.
+pub(crate) const BLOCK: u32 = 4096;
+
+/// Block of a place and its slot inside.
+pub(crate) fn locate(place: PlaceIx) -> (u32, u32) {
+    (place.0 / BLOCK, place.0 % BLOCK)
+}
+
+/// Some of the slots of one block.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Mask {
+    words: [u64; (BLOCK / 64) as usize],
+}
+
+impl Mask {
+    pub(crate) fn none() -> Self {
+        Self { words: [0; (BLOCK / 64) as usize] }
+    }
+
+    pub(crate) fn all() -> Self {
+        Self { words: [u64::MAX; (BLOCK / 64) as usize] }
+    }
+
+    pub(crate) fn of_words(words: &[u64]) -> Self {
+        let mut this = Self::none();
+        for (word, given) in this.words.iter_mut().zip(words) {
+            *word = *given;
+        }
+        this
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.words.iter().all(|word| *word == 0)
+    }
+
+    pub(crate) fn has(&self, slot: u32) -> bool {
+        self.words.get((slot / 64) as usize).is_some_and(|word| word >> (slot % 64) & 1 == 1)
+    }
+
+    pub(crate) fn insert(&mut self, slot: u32) {
+        if let Some(word) = self.words.get_mut((slot / 64) as usize) {
+            *word |= 1 << (slot % 64);
+        }
+    }
+
+    /// Removes the slot and says whether it was there.
+    pub(crate) fn take(&mut self, slot: u32) -> bool {
+        let had = self.has(slot);
+        if let Some(word) = self.words.get_mut((slot / 64) as usize) {
+            *word &= !(1 << (slot % 64));
+        }
+        had
+    }
+
+    /// Removes what is not in the other.
+    pub(crate) fn keep(&mut self, other: &Self) {
+        for (word, kept) in self.words.iter_mut().zip(&other.words) {
+            *word &= kept;
+        }
+    }
+
+    /// Adds what is in the other.
+    pub(crate) fn add(&mut self, other: &Self) {
+        for (word, more) in self.words.iter_mut().zip(&other.words) {
+            *word |= more;
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! The series inside the catalogue's file: frames as truth, `latest` and tiles as projections of them.
+
+mod append;
+mod column;
+pub(crate) mod latest;
+pub(crate) mod mask;
+pub(crate) mod period;
+pub(crate) mod points;
+mod read;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, FixedOffset};
+use gapwatch_model::{Frame, FrameKey, Head, IndicatorId, PlaceIx, Point, RunId};
+use rusqlite::{Connection, Row};
+
+use super::{Comparison, Counts, Query, SeriesStore, Sink, Stream, Summary};
+use crate::{StoreError, db, db::Db};
+
+pub(crate) use append::append_frames;
+
+/// The default backend.
+#[derive(Debug)]
+pub(crate) struct Embedded {
+    db: Arc<Db>,
+}
+
+impl Embedded {
+    pub(crate) fn new(db: Arc<Db>) -> Self {
+        Self { db }
+    }
+}
+
+impl SeriesStore for Embedded {
+    fn append(&self, run: RunId, at: DateTime<FixedOffset>, frames: &[Frame]) -> Result<Counts, StoreError> {
+        self.db.write(|transaction| append_frames(transaction, run, at, frames))
+    }
+
+    fn compare(&self, at: DateTime<FixedOffset>, frames: &[Frame]) -> Result<Comparison, StoreError> {
+        self.db.read(|connection| append::compare_frames(connection, at, frames))
+    }
+
+    fn latest(&self, query: &Query, sink: &mut Sink<'_>) -> Result<(), StoreError> {
+        self.db.read(|connection| read::latest(connection, query, sink))
+    }
+
+    fn values(&self, query: &Query, sink: &mut Sink<'_>) -> Result<(), StoreError> {
+        self.db.read(|connection| read::values(connection, query, sink))
+    }
+
+    fn revisions(&self, query: &Query, sink: &mut Sink<'_>) -> Result<(), StoreError> {
+        self.db.read(|connection| read::revisions(connection, query, sink))
+    }
+
+    fn summary(&self, query: &Query, cuts: &[f64]) -> Result<Vec<Summary>, StoreError> {
+        self.db.read(|connection| read::summary(connection, query, cuts))
+    }
+
+    fn streams(&self, indicator: Option<&IndicatorId>) -> Result<Vec<Arc<Stream>>, StoreError> {
+        self.db.read(|connection| {
+            Ok(streams(connection, indicator)?.into_iter().map(|(_, stream)| stream).collect())
+        })
+    }
+}
+
+/// One stored frame as it lies in the file.
+#[derive(Debug)]
+pub(crate) struct StoredFrame {
+    id: i64,
+    block: u32,
+    period: i64,
+    at: i64,
+    at_offset: i32,
+    run: u64,
+    method: Option<Arc<str>>,
+    body: Vec<u8>,
+    extra: Vec<u8>,
+}
+
+/// What [`StoredFrame::read`] reads, in this order.
+const FRAME: &str = "SELECT f.id, f.block, f.period, f.at, f.at_offset, f.run, \
+     (SELECT name FROM method m WHERE m.id = f.method), f.body, f.extra FROM frame f";
+
+impl StoredFrame {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            block: row.get(1)?,
+            period: row.get(2)?,
+            at: row.get(3)?,
+            at_offset: row.get(4)?,
+            run: row.get(5)?,
+            method: row.get(6)?,
+            body: row.get(7)?,
+            extra: row.get(8)?,
+        })
+    }
+
+    fn values(&self) -> Result<points::Values, StoreError> {
+        points::values(&self.body).map_err(|why| self.damaged(why))
+    }
+
+    fn points(&self) -> Result<Vec<Point>, StoreError> {
+        points::unpack(&self.body, &self.extra, self.block * mask::BLOCK).map_err(|why| self.damaged(why))
+    }
+
+    fn head(&self, stream: &Stream) -> Result<Arc<Head>, StoreError> {
+        let period = period::period(self.period).ok_or_else(|| self.damaged("its period is none"))?;
+        let key = FrameKey {
+            indicator: stream.indicator.clone(),
+            period,
+            source: stream.source.clone(),
+            evidence: stream.evidence,
+            dimensions: stream.dimensions.clone(),
+            method: self.method.clone(),
+        };
+        Ok(Arc::new(Head { key, run: RunId(self.run), recorded_at: db::time(self.at, self.at_offset)? }))
+    }
+
+    fn damaged(&self, why: &str) -> StoreError {
+        StoreError::Damaged {
+            what: format!("frame `{}` of run `{}`", self.id, self.run),
+            why: why.to_owned(),
+        }
+    }
+}
+
+/// All streams, or those of one indicator, by number.
+pub(crate) fn streams(
+    connection: &Connection,
+    indicator: Option<&IndicatorId>,
+) -> Result<Vec<(i64, Arc<Stream>)>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, indicator, source, evidence, dimensions FROM stream WHERE ?1 IS NULL OR indicator = ?1 ORDER BY id",
+    )?;
+    let mut rows = statement.query([indicator.map(IndicatorId::as_str)])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let text = |column| row.get_ref(column).and_then(|value| Ok(value.as_str()?));
+        let record = |source| StoreError::Record { what: "a stream", source };
+        let stream = Stream {
+            indicator: IndicatorId::new(text(1)?),
+            source: text(2)?.into(),
+            evidence: serde_json::from_str(text(3)?).map_err(record)?,
+            dimensions: serde_json::from_str(text(4)?).map_err(record)?,
+        };
+        found.push((row.get(0)?, Arc::new(stream)));
+    }
+    Ok(found)
+}
+
+/// How many blocks the places fill.
+fn blocks(connection: &Connection) -> Result<u32, StoreError> {
+    let last: Option<u32> =
+        connection.prepare_cached("SELECT max(slot) FROM place")?.query_row([], |row| row.get(0))?;
+    Ok(last.map_or(0, |last| mask::locate(PlaceIx(last)).0 + 1))
+}

@@ -1,0 +1,205 @@
+//! Points as bytes: the body holds places and values, the extra holds qualifiers, samples and rows.
+//!
+//! Most reads need the body only, so the two are stored apart, each with its own checksum.
+
+use gapwatch_model::{PlaceIx, Point, Qualifier, Value};
+
+use super::column::{Damage, Reader, Shape, put_f64, put_u32, put_varint};
+
+/// Most points in one piece, which bounds what damaged bytes can make us allocate.
+const MOST: usize = 1 << 20;
+
+const NUMBERS: u8 = 0;
+const RATIOS: u8 = 1;
+const MIXED: u8 = 2;
+
+/// Places and values of a piece. `place` counts from the first place of the piece's block.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Values {
+    pub(crate) place: Vec<u32>,
+    /// One for a ratio, zero for a number; empty when all are numbers.
+    pub(crate) ratio: Vec<u32>,
+    /// The numbers, and the numerators of ratios.
+    pub(crate) first: Vec<f64>,
+    /// The denominators; empty when all are numbers.
+    pub(crate) second: Vec<f64>,
+}
+
+impl Values {
+    pub(crate) fn value(&self, index: usize) -> Option<Value> {
+        let first = *self.first.get(index)?;
+        Some(if self.ratio.get(index).is_some_and(|ratio| *ratio == 1) {
+            Value::Ratio { numerator: first, denominator: *self.second.get(index)? }
+        } else {
+            Value::Number(first)
+        })
+    }
+}
+
+/// Packs points. `base` is the number of the first place of their block.
+pub(crate) fn pack(points: &[Point], base: u32, shape: Shape) -> Result<(Vec<u8>, Vec<u8>), Damage> {
+    let ratios = points.iter().filter(|point| matches!(point.value, Value::Ratio { .. })).count();
+    let kind = if ratios == 0 {
+        NUMBERS
+    } else if ratios == points.len() {
+        RATIOS
+    } else {
+        MIXED
+    };
+    let mut body = Vec::new();
+    put_varint(&mut body, points.len() as u64);
+    let places: Vec<u32> = points.iter().map(|point| point.place.0.wrapping_sub(base)).collect();
+    put_u32(&mut body, &places, Shape::Smooth)?;
+    body.push(kind);
+    if kind == MIXED {
+        let column: Vec<u32> =
+            points.iter().map(|point| u32::from(matches!(point.value, Value::Ratio { .. }))).collect();
+        put_u32(&mut body, &column, shape)?;
+    }
+    let first = |point: &Point| match point.value {
+        Value::Number(number) => number,
+        Value::Ratio { numerator, .. } => numerator,
+    };
+    put_f64(&mut body, &points.iter().map(first).collect::<Vec<_>>(), shape)?;
+    if kind != NUMBERS {
+        let second = |point: &Point| match point.value {
+            Value::Number(_) => 0.0,
+            Value::Ratio { denominator, .. } => denominator,
+        };
+        put_f64(&mut body, &points.iter().map(second).collect::<Vec<_>>(), shape)?;
+    }
+    let mut extra = Vec::new();
+    put_u32(
+        &mut extra,
+        &points.iter().map(|point| qualifier_code(point.qualifier)).collect::<Vec<_>>(),
+        shape,
+    )?;
+    let sampled: Vec<u32> = points.iter().map(|point| u32::from(point.samples.is_some())).collect();
+    put_u32(&mut extra, &sampled, shape)?;
+    if sampled.contains(&1) {
+        put_u32(
+            &mut extra,
+            &points.iter().map(|point| point.samples.unwrap_or(0)).collect::<Vec<_>>(),
+            shape,
+        )?;
+    }
+    let rows = if shape == Shape::Free { Shape::Smooth } else { shape };
+    put_u32(&mut extra, &points.iter().map(|point| point.row).collect::<Vec<_>>(), rows)?;
+    Ok((seal(body), seal(extra)))
+}
+
+/// Reads places and values back.
+pub(crate) fn values(body: &[u8]) -> Result<Values, Damage> {
+    let mut reader = Reader::new(checked(body)?);
+    let count = reader.count(MOST)?;
+    let place = reader.u32s(count)?;
+    let kind = reader.byte()?;
+    let ratio = match kind {
+        NUMBERS => Vec::new(),
+        RATIOS => vec![1; count],
+        MIXED => reader.u32s(count)?,
+        _ => return Err("the values are of an unknown kind"),
+    };
+    let first = reader.f64s(count)?;
+    let second = if kind == NUMBERS { Vec::new() } else { reader.f64s(count)? };
+    reader.end()?;
+    Ok(Values { place, ratio, first, second })
+}
+
+/// Reads whole points back.
+pub(crate) fn unpack(body: &[u8], extra: &[u8], base: u32) -> Result<Vec<Point>, Damage> {
+    let values = values(body)?;
+    let count = values.place.len();
+    let mut reader = Reader::new(checked(extra)?);
+    let qualifiers = reader.u32s(count)?;
+    let sampled = reader.u32s(count)?;
+    let samples = if sampled.contains(&1) { reader.u32s(count)? } else { vec![0; count] };
+    let rows = reader.u32s(count)?;
+    reader.end()?;
+    let mut points = Vec::with_capacity(count);
+    let columns = qualifiers.iter().zip(sampled).zip(samples).zip(rows).zip(&values.place).enumerate();
+    for (index, ((((qualifier, sampled), samples), row), place)) in columns {
+        points.push(Point {
+            place: PlaceIx(base.checked_add(*place).ok_or("a place number is too large")?),
+            value: values.value(index).ok_or("a value is missing")?,
+            qualifier: qualifier_of(*qualifier)?,
+            samples: (sampled == 1).then_some(samples),
+            row,
+        });
+    }
+    Ok(points)
+}
+
+/// Puts a checksum before the bytes.
+pub(crate) fn seal(bytes: Vec<u8>) -> Vec<u8> {
+    let mut sealed = crc32fast::hash(&bytes).to_le_bytes().to_vec();
+    sealed.extend(bytes);
+    sealed
+}
+
+/// The bytes behind their checksum.
+pub(crate) fn checked(sealed: &[u8]) -> Result<&[u8], Damage> {
+    let (sum, bytes) = sealed.split_at_checked(4).ok_or("it is empty")?;
+    if crc32fast::hash(bytes).to_le_bytes() == sum { Ok(bytes) } else { Err("its checksum does not match") }
+}
+
+fn qualifier_code(qualifier: Qualifier) -> u32 {
+    match qualifier {
+        Qualifier::Exact => 0,
+        Qualifier::MoreThan => 1,
+        Qualifier::LessThan => 2,
+        Qualifier::Almost => 3,
+        Qualifier::About => 4,
+    }
+}
+
+fn qualifier_of(code: u32) -> Result<Qualifier, Damage> {
+    Ok(match code {
+        0 => Qualifier::Exact,
+        1 => Qualifier::MoreThan,
+        2 => Qualifier::LessThan,
+        3 => Qualifier::Almost,
+        4 => Qualifier::About,
+        _ => return Err("a qualifier is unknown"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Shape, pack, unpack};
+    use gapwatch_model::{PlaceIx, Point, Qualifier, Value};
+
+    fn points() -> Vec<Point> {
+        let point = |place: u32, value, qualifier, samples| Point {
+            place: PlaceIx(4096 + place),
+            value,
+            qualifier,
+            samples,
+            row: place * 2,
+        };
+        vec![
+            point(0, Value::Number(1.0), Qualifier::Exact, None),
+            point(3, Value::Ratio { numerator: 0.0, denominator: 0.0 }, Qualifier::MoreThan, Some(0)),
+            point(9, Value::Number(66.13), Qualifier::About, Some(u32::MAX)),
+        ]
+    }
+
+    #[test]
+    fn everything_comes_back() {
+        for shape in [Shape::Free, Shape::Smooth, Shape::Search] {
+            let (body, extra) = pack(&points(), 4096, shape).unwrap();
+            assert_eq!(unpack(&body, &extra, 4096).unwrap(), points());
+        }
+    }
+
+    #[test]
+    fn a_flipped_bit_is_found() {
+        let (body, extra) = pack(&points(), 4096, Shape::Free).unwrap();
+        for at in 0..body.len() {
+            let mut damaged = body.clone();
+            damaged[at] ^= 4;
+            assert_eq!(unpack(&damaged, &extra, 4096), Err("its checksum does not match"), "byte {at}");
+        }
+        assert_eq!(unpack(&body, &extra[..2], 4096), Err("it is empty"));
+    }
+}

@@ -1,0 +1,8 @@
+//! The store's tests, in one binary.
+
+#[cfg(test)]
+mod catalogue;
+#[cfg(test)]
+mod contract;
+#[cfg(test)]
+mod kit;
