@@ -56,12 +56,12 @@ pub struct Actor {
     pub role: Role,
 }
 
-/// A new secret: 32 random bytes as lower-case hexadecimal after the prefix `gw_`.
+/// A new secret: 32 random bytes as lower-case hexadecimal.
 #[must_use]
 pub fn new_secret() -> String {
     let mut bytes = [0_u8; 32];
     OsRng.fill_bytes(&mut bytes);
-    bytes.iter().fold("gw_".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 /// The argon2id hash of a token, in PHC form.

@@ -9,6 +9,7 @@ use std::{
     fmt,
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use chrono::{DateTime, FixedOffset};
@@ -141,11 +142,11 @@ pub struct Config {
     /// `gapwatch.toml`.
     pub program: Program,
     /// `indicators.toml`.
-    pub indicators: IndicatorSet,
+    pub indicators: Arc<IndicatorSet>,
     /// `rules.toml`.
-    pub rules: Rules,
+    pub rules: Arc<Rules>,
     /// `targets.toml`.
-    pub targets: Targets,
+    pub targets: Arc<Targets>,
     /// `collectors/*.toml`, by name.
     pub collectors: BTreeMap<String, CollectorConfig>,
     /// `places/`.
@@ -193,8 +194,12 @@ impl Config {
                 None
             }
         });
-        let targets = text("targets.toml").and_then(|text| match Targets::parse(text, &indicators) {
-            Ok(targets) => Some(targets),
+        let targets = text("targets.toml").and_then(|text| match Targets::parse(text) {
+            Ok(targets) => {
+                let found = targets.check(&indicators);
+                problems.extend(found.iter().map(|p| Problem::new("targets.toml", &p.key, &p.message)));
+                Some(targets)
+            }
             Err(found) => {
                 problems.extend(found.iter().map(|p| Problem::new("targets.toml", &p.key, &p.message)));
                 None
@@ -214,9 +219,9 @@ impl Config {
             (Some(program), Some(rules), Some(targets)) if problems.is_empty() => Ok(Self {
                 dir: dir.to_owned(),
                 program,
-                indicators,
-                rules,
-                targets,
+                indicators: Arc::new(indicators),
+                rules: Arc::new(rules),
+                targets: Arc::new(targets),
                 collectors,
                 places,
                 texts,

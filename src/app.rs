@@ -1,0 +1,535 @@
+//! What the running program holds: configuration, store, clock, and what is kept ready to answer quickly.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    net::IpAddr,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use anyhow::{Context as _, anyhow};
+use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta};
+use gapwatch_collectors::{Breach, CollectorConfig, Context, Decisions, Reading, Resolver};
+use gapwatch_dashboards::Lang;
+use gapwatch_model::{Acknowledgement, CollectorName, FlagKey, Gazetteer, text};
+use gapwatch_store::{AuditEntry, Decision, HeldState, RunQuery, Session, Store, StoreOptions, Token};
+
+use crate::{
+    auth::{self, Actor, Attempts, Role},
+    clock::Clock,
+    collect::Cause,
+    config::Config,
+    demo,
+    http::{cache::Pages, error::{HttpError, HttpResult}},
+    world::Worlds,
+};
+
+/// The program, shared by everything that runs in it.
+pub type Shared = Arc<App>;
+
+/// How long somebody stays signed in.
+pub const SESSION: TimeDelta = TimeDelta::hours(12);
+
+/// File of the database inside the data directory.
+const DATABASE: &str = "gapwatch.db";
+/// Keys of the store's small notes.
+const CLOCK_OFFSET: &str = "clock_offset_ms";
+const STORY_DONE: &str = "story_done";
+const PLACES_DIGEST: &str = "places_digest";
+const PAUSED: &str = "paused_collectors";
+
+/// What the running program holds.
+#[derive(Debug)]
+pub struct App {
+    /// The configuration it was started with.
+    pub config: Config,
+    /// The store.
+    pub store: Store,
+    /// The store's clock.
+    pub clock: Clock,
+    /// For collectors that ask over HTTP.
+    pub client: gapwatch_collectors::Client,
+    /// Finished pages.
+    pub pages: Pages,
+    /// What is judged, kept by moment.
+    pub worlds: Worlds,
+    attempts: Attempts,
+    verified: Mutex<HashMap<String, (String, String)>>,
+    running: Mutex<BTreeSet<String>>,
+    resolver: Mutex<Option<(usize, Arc<Resolver>)>>,
+    ready: AtomicBool,
+    progress: Mutex<Option<(usize, usize, NaiveDate)>>,
+}
+
+/// A collector that is running; not any more once this is dropped.
+#[derive(Debug)]
+pub struct Running {
+    app: Shared,
+    name: String,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        lock(&self.app.running).remove(&self.name);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is locked here is replaced whole, so a panic elsewhere leaves nothing half done.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl App {
+    /// Opens the store of a configuration and brings its places and texts up to date.
+    ///
+    /// # Errors
+    /// When the store cannot be opened or written.
+    pub fn open(config: Config) -> anyhow::Result<Self> {
+        let data = config.data_dir();
+        std::fs::create_dir_all(&data).with_context(|| format!("cannot make the folder `{}`", data.display()))?;
+        let store = Store::open(&data.join(DATABASE), &StoreOptions::default())?;
+        let offset = store.meta(CLOCK_OFFSET)?.and_then(|text| text.parse().ok());
+        let app = Self {
+            clock: demo::clock(offset),
+            store,
+            client: gapwatch_collectors::client().context("cannot make an HTTP client")?,
+            pages: Pages::default(),
+            worlds: Worlds::default(),
+            attempts: Attempts::default(),
+            verified: Mutex::default(),
+            running: Mutex::default(),
+            resolver: Mutex::default(),
+            ready: AtomicBool::new(false),
+            progress: Mutex::default(),
+            config,
+        };
+        app.update_places()?;
+        app.update_texts()?;
+        Ok(app)
+    }
+
+    /// Shares it.
+    #[must_use]
+    pub fn shared(self) -> Shared {
+        Arc::new(self)
+    }
+
+    fn update_places(&self) -> anyhow::Result<()> {
+        let places = &self.config.places;
+        let digest = auth::digest(&serde_json::to_string(&(&places.places, &places.lineage))?);
+        if self.store.meta(PLACES_DIGEST)?.as_ref() != Some(&digest) {
+            self.store.put_places(&places.places, &places.lineage, self.start())?;
+            self.store.set_meta(PLACES_DIGEST, &digest)?;
+        }
+        Ok(())
+    }
+
+    /// Remembers which rules, targets and indicators are in force from now on.
+    fn update_texts(&self) -> anyhow::Result<()> {
+        for (file, text) in &self.config.texts {
+            self.store.put_document("configuration", file, text.as_bytes(), "gapwatch", self.start())?;
+        }
+        Ok(())
+    }
+
+    /// When what is configured became known: with the story, where there is one that has not ended.
+    fn start(&self) -> DateTime<FixedOffset> {
+        match &self.config.program.story {
+            Some(story) if !self.clock.is_simulated() => story.from,
+            _ => self.clock.now(),
+        }
+    }
+
+    /// All places, as the store numbers them.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn gazetteer(&self) -> anyhow::Result<Arc<Gazetteer>> {
+        Ok(self.store.gazetteer()?)
+    }
+
+    /// What people decided about names, up to now.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn decisions(&self, now: DateTime<FixedOffset>) -> anyhow::Result<Decisions> {
+        let decided = self.store.decisions_as_of(Some(now))?;
+        Ok(Decisions::new(decided.into_iter().map(|decision| (decision.key, decision.answer)).collect()))
+    }
+
+    /// What collectors are told.
+    #[must_use]
+    pub fn context<'a>(
+        &'a self,
+        gazetteer: &'a Arc<Gazetteer>,
+        decisions: &'a Decisions,
+        now: DateTime<FixedOffset>,
+    ) -> Context<'a> {
+        Context {
+            resolver: self.resolver(gazetteer),
+            indicators: &self.config.indicators,
+            decisions,
+            now,
+            base_dir: &self.config.dir,
+            secrets: &self.config.secrets.0,
+            home: &self.config.program.home,
+        }
+    }
+
+    /// The name index of the places: made once per gazetteer.
+    fn resolver(&self, gazetteer: &Arc<Gazetteer>) -> Arc<Resolver> {
+        let mut kept = lock(&self.resolver);
+        let address = Arc::as_ptr(gazetteer) as usize;
+        match &*kept {
+            Some((of, resolver)) if *of == address => Arc::clone(resolver),
+            _ => {
+                let resolver = Arc::new(Resolver::new(Arc::clone(gazetteer)));
+                *kept = Some((address, Arc::clone(&resolver)));
+                resolver
+            }
+        }
+    }
+
+    /// The collector of this name.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn collector(&self, name: &str) -> anyhow::Result<&CollectorConfig> {
+        let known = || self.config.collectors.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+        self.config.collectors.get(name).ok_or_else(|| anyhow!("there is no collector `{name}`, expected one of {}", known()))
+    }
+
+    /// How what was read breaks the source's contract.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn breaches(&self, name: &str, reading: &Reading) -> anyhow::Result<Vec<Breach>> {
+        let collector = self.collector(name)?;
+        let key = format!("shape:{name}");
+        let last = self.store.meta(&key)?.and_then(|text| serde_json::from_str(&text).ok());
+        let breaches = gapwatch_collectors::breaches(collector, reading, last.as_ref());
+        if breaches.is_empty() {
+            let shape = gapwatch_collectors::shape(reading, last.as_ref());
+            self.store.set_meta(&key, &serde_json::to_string(&shape)?)?;
+        }
+        Ok(breaches)
+    }
+
+    /// Takes a collector, unless it runs already.
+    pub fn begin(self: &Arc<Self>, name: &str) -> Option<Running> {
+        let free = lock(&self.running).insert(name.to_owned());
+        free.then(|| Running { app: Arc::clone(self), name: name.to_owned() })
+    }
+
+    /// Whether a collector runs now.
+    pub fn is_running(&self, name: &str) -> bool {
+        lock(&self.running).contains(name)
+    }
+
+    /// Whether a person paused a collector.
+    pub fn is_paused(&self, name: &str) -> bool {
+        self.paused().is_ok_and(|paused| paused.contains(name))
+    }
+
+    fn paused(&self) -> anyhow::Result<BTreeSet<String>> {
+        let text = self.store.meta(PAUSED)?;
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+    }
+
+    /// Pauses a collector or lets it go on.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn set_paused(&self, name: &str, pause: bool) -> anyhow::Result<()> {
+        let mut paused = self.paused()?;
+        if pause {
+            paused.insert(name.to_owned());
+        } else {
+            paused.remove(name);
+        }
+        Ok(self.store.set_meta(PAUSED, &serde_json::to_string(&paused)?)?)
+    }
+
+    /// The newest planned time of a collector that has a record.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn last_planned(&self, name: &str) -> anyhow::Result<Option<DateTime<FixedOffset>>> {
+        let collector = Some(CollectorName::new(name));
+        for limit in [Some(20), None] {
+            let runs = self.store.runs(&RunQuery { collector: collector.clone(), limit, ..RunQuery::default() })?;
+            let newest = runs.iter().filter_map(|run| run.planned).max();
+            if newest.is_some() || runs.len() < 20 {
+                return Ok(newest);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether this planned time has a record already: a start that was cut off goes on without a second one.
+    #[must_use]
+    pub fn has_run(&self, name: &str, cause: &Cause) -> bool {
+        match cause {
+            Cause::Planned(at) => self.last_planned(name).ok().flatten().is_some_and(|last| last >= *at),
+            Cause::Person(_) => false,
+        }
+    }
+
+    /// Whether the home place holds made-up places.
+    #[must_use]
+    pub fn synthetic(&self) -> bool {
+        self.config.program.story.is_some() || self.config.places.places.iter().any(|place| place.synthetic)
+    }
+
+    /// What every page says: nothing, as long as all is well.
+    #[must_use]
+    pub fn notices(&self, lang: Lang) -> Vec<String> {
+        let held = self.store.quarantined().map_or(0, |held| held.iter().filter(|held| held.state == HeldState::Held).count());
+        let mut notices = Vec::new();
+        if held > 0 {
+            notices.push(lang.pick(
+                format!("Có {held} lô số liệu đang bị giữ lại chờ quyết định; chưa lô nào được đưa vào đánh giá."),
+                format!("{held} batches are held back and wait for a decision; none of them is judged."),
+            ));
+        }
+        notices
+    }
+
+    /// Whether it can serve.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Acquire)
+    }
+
+    /// Says that it can serve.
+    pub fn set_ready(&self) {
+        self.ready.store(true, Ordering::Release);
+    }
+
+    /// Says how far the loading has come.
+    pub fn set_progress(&self, number: usize, total: usize, day: NaiveDate) {
+        *lock(&self.progress) = Some((number, total, day));
+    }
+
+    /// How far the loading has come, for people.
+    #[must_use]
+    pub fn progress(&self, lang: Lang) -> String {
+        match *lock(&self.progress) {
+            Some((number, total, day)) => {
+                let day = text::date(day);
+                lang.pick(
+                    format!("Đang nạp số liệu: {number}/{total} đợt, đến ngày {day}."),
+                    format!("Loading: {number} of {total} runs, up to {day}."),
+                )
+            }
+            None => lang.pick("Đang khởi động.".to_owned(), "Starting.".to_owned()),
+        }
+    }
+
+    /// How far the story is replayed.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn story_done(&self) -> anyhow::Result<Option<DateTime<FixedOffset>>> {
+        Ok(self.store.meta(STORY_DONE)?.and_then(|text| text.parse().ok()))
+    }
+
+    /// Remembers how far the story is replayed.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn set_story_done(&self, at: DateTime<FixedOffset>) -> anyhow::Result<()> {
+        Ok(self.store.set_meta(STORY_DONE, &at.to_rfc3339())?)
+    }
+
+    /// When anything was last recorded.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn last_recorded(&self) -> anyhow::Result<Option<DateTime<FixedOffset>>> {
+        let newest = self.store.runs(&RunQuery { limit: Some(1), ..RunQuery::default() })?;
+        Ok(newest.first().map(|run| run.finished))
+    }
+
+    /// Makes now be this moment for everybody who opens this store.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn set_clock(&self, now: DateTime<FixedOffset>) -> anyhow::Result<()> {
+        let offset = self.clock.set_now(now);
+        Ok(self.store.set_meta(CLOCK_OFFSET, &offset.to_string())?)
+    }
+}
+
+/// Tokens, sessions, audit.
+impl App {
+    /// Makes a token. The secret is returned once and kept nowhere.
+    ///
+    /// # Errors
+    /// When the name is taken or is no name, or the store cannot be written.
+    pub fn add_token(&self, name: &str, role: Role) -> anyhow::Result<String> {
+        let good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        if name.is_empty() || name.len() > 32 || !name.bytes().all(good) {
+            return Err(anyhow!("`{name}` is no name of a token, expected up to 32 lower-case letters, digits and hyphens"));
+        }
+        let secret = format!("gw_{name}_{}", auth::new_secret());
+        let added = self.store.add_token(&Token {
+            name: name.to_owned(),
+            role: role.as_str().to_owned(),
+            hash: auth::hash(&secret)?,
+            created: self.clock.now(),
+            revoked: None,
+        })?;
+        if !added {
+            return Err(anyhow!("there is or was a token `{name}`, expected a name that was never used"));
+        }
+        let who = Actor { name: "command line".to_owned(), role: Role::Admin };
+        self.audit(&who, "token add", name, role.as_str())?;
+        Ok(secret)
+    }
+
+    /// Makes a token under this name and a number, and makes the ones before it worthless.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn replace_token(&self, name: &str, role: Role) -> anyhow::Result<String> {
+        let mut number = 1_u32;
+        for token in self.store.tokens()? {
+            let of_ours = token.name.strip_prefix(name).and_then(|rest| rest.strip_prefix('-'));
+            if let Some(used) = of_ours.and_then(|digits| digits.parse::<u32>().ok()) {
+                number = number.max(used.saturating_add(1));
+                self.store.revoke_token(&token.name, self.clock.now())?;
+            }
+        }
+        self.add_token(&format!("{name}-{number}"), role)
+    }
+
+    /// The valid token of this name.
+    fn token(&self, name: &str) -> anyhow::Result<Option<Token>> {
+        let tokens = self.store.tokens()?;
+        Ok(tokens.into_iter().find(|token| token.name == name && token.revoked.is_none()))
+    }
+
+    /// Who a token belongs to.
+    ///
+    /// # Errors
+    /// 401 for a wrong token, 429 after too many.
+    pub fn actor(&self, secret: &str, address: IpAddr) -> HttpResult<Actor> {
+        let now = self.clock.now();
+        if !self.attempts.allowed(address, now) {
+            return Err(HttpError::new(
+                axum::http::StatusCode::TOO_MANY_REQUESTS,
+                "too_many_attempts",
+                "Quá nhiều lần thử sai. Hãy đợi 15 phút rồi thử lại.",
+                "too many wrong tokens from this address; wait 15 minutes",
+            ));
+        }
+        let name = secret.strip_prefix("gw_").and_then(|rest| rest.split_once('_')).map(|(name, _)| name);
+        let token = name.map(|name| self.token(name)).transpose()?.flatten();
+        let valid = token.filter(|token| self.is_valid(secret, token));
+        match valid.and_then(|token| Some(Actor { role: Role::parse(&token.role)?, name: token.name })) {
+            Some(actor) => Ok(actor),
+            None => {
+                self.attempts.failed(address, now);
+                Err(HttpError::unauthorized())
+            }
+        }
+    }
+
+    /// Verifying takes tens of milliseconds on purpose, so a verified token is remembered by its digest.
+    fn is_valid(&self, secret: &str, token: &Token) -> bool {
+        let digest = auth::digest(secret);
+        let known = lock(&self.verified).get(&token.name).is_some_and(|(hash, of)| *hash == token.hash && *of == digest);
+        let valid = known || auth::verify(secret, &token.hash);
+        if valid && !known {
+            lock(&self.verified).insert(token.name.clone(), (token.hash.clone(), digest));
+        }
+        valid
+    }
+
+    /// Signs somebody in and returns the secret of the session.
+    ///
+    /// # Errors
+    /// As [`App::actor`].
+    pub fn sign_in(&self, secret: &str, address: IpAddr) -> HttpResult<String> {
+        let actor = self.actor(secret, address)?;
+        let session = auth::new_secret();
+        let now = self.clock.now();
+        let kept = Session {
+            hash: auth::digest(&session),
+            token: actor.name.clone(),
+            detail: String::new(),
+            expires: now + SESSION,
+        };
+        self.store.open_session(&kept, now)?;
+        self.audit(&actor, "sign in", "", &address.to_string())?;
+        Ok(session)
+    }
+
+    /// Ends a session.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn sign_out(&self, session: &str) -> anyhow::Result<()> {
+        Ok(self.store.close_session(&auth::digest(session))?)
+    }
+
+    /// Who a session belongs to, while it lasts and its token is good.
+    #[must_use]
+    pub fn session(&self, secret: &str, now: DateTime<FixedOffset>) -> Option<Actor> {
+        let session = self.store.session(&auth::digest(secret), now).ok().flatten()?;
+        let token = self.token(&session.token).ok().flatten()?;
+        Some(Actor { role: Role::parse(&token.role)?, name: token.name })
+    }
+
+    /// Writes down who did what.
+    ///
+    /// # Errors
+    /// When the store cannot be written: then it is not done either.
+    pub fn audit(&self, who: &Actor, action: &str, subject: &str, detail: &str) -> anyhow::Result<()> {
+        Ok(self.store.audit(&AuditEntry {
+            at: self.clock.now(),
+            who: who.name.clone(),
+            role: who.role.as_str().to_owned(),
+            action: action.to_owned(),
+            subject: subject.to_owned(),
+            detail: detail.to_owned(),
+        })?)
+    }
+
+    /// Remembers what a person decided about a name.
+    ///
+    /// # Errors
+    /// 400 when the answer is no place.
+    pub fn decide(&self, key: &str, choice: &str, who: &Actor) -> HttpResult<()> {
+        let gazetteer = self.gazetteer()?;
+        if key.is_empty() || !Decisions::is_answer(choice, &gazetteer) {
+            return Err(HttpError::bad_request("choice", choice, "CODE@YYYY-MM-DD, create, ignore"));
+        }
+        self.audit(who, "decide", key, choice)?;
+        self.store.put_decision(&Decision {
+            key: key.to_owned(),
+            answer: choice.to_owned(),
+            by: who.name.clone(),
+            at: self.clock.now(),
+        })?;
+        Ok(())
+    }
+
+    /// Remembers who took a flag on.
+    ///
+    /// # Errors
+    /// 404 when there is no such flag.
+    pub fn acknowledge(&self, key: &FlagKey, taken: Acknowledgement, who: &Actor) -> HttpResult<()> {
+        let at = taken.at;
+        let flags = self.store.flags_as_of(Some(at))?;
+        let mut flag = flags.into_iter().find(|flag| flag.key == *key).ok_or_else(|| HttpError::not_found(&key.to_string()))?;
+        self.audit(who, "acknowledge", &key.to_string(), &taken.owner)?;
+        flag.acknowledgement = Some(taken);
+        self.store.record_flags(&[flag], at)?;
+        Ok(())
+    }
+}
+

@@ -1,0 +1,217 @@
+//! One run of a collector, from fetching to the flags it changes. Whatever happens, it leaves a record.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, FixedOffset};
+use gapwatch_collectors::{Context, Fetched, Reading};
+use gapwatch_model::{Batch, Outcome, Run, RunId};
+use gapwatch_store::Appended;
+
+use crate::app::{App, Shared};
+
+/// Why a collector runs.
+#[derive(Debug, Clone)]
+pub enum Cause {
+    /// Its schedule.
+    Planned(DateTime<FixedOffset>),
+    /// A person, by name.
+    Person(String),
+}
+
+/// What became of one file.
+#[derive(Debug)]
+pub struct Collected {
+    /// The record, as stored.
+    pub run: Run,
+    /// What was read, unless nothing was.
+    pub reading: Option<Reading>,
+    /// What changed in the store.
+    pub appended: Option<Appended>,
+}
+
+/// Runs a collector once. Several files are several records.
+pub async fn run(app: &Shared, name: &str, cause: &Cause, now: DateTime<FixedOffset>) -> Vec<Collected> {
+    let started = tokio::time::Instant::now();
+    let mut collected = Vec::new();
+    match fetch(app, name, now).await {
+        Err(message) => {
+            let mut run = draft(name, cause, now, Outcome::Failed);
+            run.message = Some(message);
+            collected.extend(keep(app, run, None).await);
+        }
+        Ok(files) => {
+            let none = files.is_empty();
+            let newest = files.last().cloned();
+            for file in files.into_iter().filter(|file| !file.unchanged) {
+                collected.extend(read_one(app, name, cause, file, now).await);
+            }
+            if collected.is_empty() && !app.has_run(name, cause) {
+                let mut run = draft(name, cause, now, if none { Outcome::Empty } else { Outcome::Unchanged });
+                run.file = newest.as_ref().map(|file| file.file.clone());
+                run.content_hash = newest.map(|file| file.content_hash);
+                run.message = Some(if none {
+                    "không có tệp hoặc dữ liệu nào để thu thập".to_owned()
+                } else {
+                    "nội dung giống lần trước: không có gì thay đổi".to_owned()
+                });
+                collected.extend(keep(app, run, None).await);
+            }
+        }
+    }
+    for done in &collected {
+        let run = &done.run;
+        tracing::info!(
+            collector = name,
+            run = run.id.0,
+            outcome = run.outcome.as_str(),
+            file = run.file.as_deref().unwrap_or("-"),
+            read = run.read,
+            rejected = run.rejected,
+            duration_ms = started.elapsed().as_millis(),
+            "collected"
+        );
+    }
+    collected
+}
+
+/// Judges what is known now and records the flags that changed. A failure is logged: the next run tries again.
+pub async fn judge(app: &Shared, now: DateTime<FixedOffset>) {
+    let shared = Shared::clone(app);
+    let judged = tokio::task::spawn_blocking(move || shared.refresh_flags(now)).await;
+    match judged {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!("cannot judge: {error:#}"),
+        Err(error) => tracing::error!("judging ended early: {error}"),
+    }
+}
+
+/// Stores a record without content. A failure is logged: there is nobody else to tell.
+pub fn record(app: &App, run: Run) {
+    if let Err(error) = app.store.append(&Batch { run, frames: Vec::new(), rejects: Vec::new() }) {
+        tracing::error!("cannot record a run: {error}");
+    }
+}
+
+async fn fetch(app: &Shared, name: &str, now: DateTime<FixedOffset>) -> Result<Vec<Fetched>, String> {
+    let collector = app.config.collectors.get(name).ok_or_else(|| format!("không có nguồn tên “{name}”"))?;
+    let gazetteer = app.gazetteer().map_err(|error| format!("{error:#}"))?;
+    let decisions = app.decisions(now).map_err(|error| format!("{error:#}"))?;
+    let context = app.context(&gazetteer, &decisions, now);
+    let previous = |file: &str| app.store.seen(&collector.name, file).ok().flatten();
+    gapwatch_collectors::fetch(collector, &context, &app.client, &previous).await.map_err(|error| error.to_string())
+}
+
+async fn read_one(
+    app: &Shared,
+    name: &str,
+    cause: &Cause,
+    file: Fetched,
+    now: DateTime<FixedOffset>,
+) -> Option<Collected> {
+    let shared = Shared::clone(app);
+    let draft = draft(name, cause, now, Outcome::Failed);
+    let name = name.to_owned();
+    let read = tokio::task::spawn_blocking(move || take_in(&shared, &name, draft, &file, now)).await;
+    match read {
+        Ok(Ok(collected)) => Some(collected),
+        Ok(Err(error)) => {
+            tracing::error!("cannot take a file in: {error:#}");
+            None
+        }
+        Err(error) => {
+            tracing::error!("reading ended early: {error}");
+            None
+        }
+    }
+}
+
+/// Reads a file, holds it against the source's contract and stores it, whole. Blocking.
+///
+/// # Errors
+/// When the store refuses.
+pub fn take_in(
+    app: &App,
+    name: &str,
+    mut run: Run,
+    file: &Fetched,
+    now: DateTime<FixedOffset>,
+) -> anyhow::Result<Collected> {
+    let reading = read(app, name, file, now)?;
+    run.file = Some(file.file.clone());
+    run.content_hash = Some(file.content_hash.clone());
+    (run.read, run.accepted, run.rejected) = (reading.read, reading.accepted, reading.rejected);
+    run.outcome = match (&reading.failure, reading.rejects.is_empty()) {
+        (Some(_), _) => Outcome::Failed,
+        (None, true) => Outcome::Succeeded,
+        (None, false) => Outcome::Partial,
+    };
+    run.message = reading.failure.clone();
+    run.finished = app.clock.now().max(now);
+    app.store.keep_file(&file.content_hash, &file.file, &file.bytes)?;
+    let breaches = app.breaches(name, &reading)?;
+    let batch = Batch { run, frames: reading.frames.clone(), rejects: reading.rejects.clone() };
+    if breaches.is_empty() {
+        let appended = app.store.append(&batch)?;
+        let run = Run { id: appended.run, ..batch.run };
+        return Ok(Collected { run, reading: Some(reading), appended: Some(appended) });
+    }
+    let mut batch = batch;
+    batch.run.outcome = Outcome::Quarantined;
+    batch.run.message = Some(breaches.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
+    let id = app.store.quarantine(&batch)?;
+    Ok(Collected { run: Run { id, ..batch.run }, reading: Some(reading), appended: None })
+}
+
+/// Reads a file as the collector would, and stores nothing. Blocking.
+///
+/// # Errors
+/// When the places or decisions cannot be read.
+pub fn read(app: &App, name: &str, file: &Fetched, now: DateTime<FixedOffset>) -> anyhow::Result<Reading> {
+    let collector = app.collector(name)?;
+    let gazetteer = app.gazetteer()?;
+    let decisions = app.decisions(now)?;
+    let context: Context<'_> = app.context(&gazetteer, &decisions, now);
+    Ok(gapwatch_collectors::read(collector, file, &context))
+}
+
+/// The record of a run that starts now.
+#[must_use]
+pub fn draft(name: &str, cause: &Cause, now: DateTime<FixedOffset>, outcome: Outcome) -> Run {
+    Run {
+        id: RunId(0),
+        collector: name.into(),
+        planned: match cause {
+            Cause::Planned(at) => Some(*at),
+            Cause::Person(_) => None,
+        },
+        started: now,
+        finished: now,
+        outcome,
+        read: 0,
+        accepted: 0,
+        rejected: 0,
+        content_hash: None,
+        file: None,
+        message: None,
+        by: match cause {
+            Cause::Planned(_) => None,
+            Cause::Person(name) => Some(name.clone()),
+        },
+    }
+}
+
+async fn keep(app: &Shared, run: Run, reading: Option<Reading>) -> Option<Collected> {
+    let shared = Arc::clone(app);
+    let batch = Batch { run: run.clone(), frames: Vec::new(), rejects: Vec::new() };
+    match tokio::task::spawn_blocking(move || shared.store.append(&batch)).await {
+        Ok(Ok(appended)) => Some(Collected { run: Run { id: appended.run, ..run }, reading, appended: None }),
+        Ok(Err(error)) => {
+            tracing::error!("cannot record a run: {error}");
+            None
+        }
+        Err(error) => {
+            tracing::error!("recording ended early: {error}");
+            None
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! `/metrics` in the Prometheus text format: what a machine needs to know of this program and its sources.
+
+use std::fmt::Write;
+
+use axum::{extract::State, http::header, response::IntoResponse};
+
+use super::error::HttpResult;
+use crate::app::Shared;
+
+/// Answers the metrics.
+///
+/// # Errors
+/// 500 when the store cannot be read.
+pub async fn text(State(app): State<Shared>) -> HttpResult<impl IntoResponse> {
+    let text = tokio::task::spawn_blocking(move || gather(&app)).await??;
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text))
+}
+
+fn gather(app: &Shared) -> anyhow::Result<String> {
+    let now = app.clock.now();
+    let mut text = String::new();
+    let mut metric = |name: &str, kind: &str, help: &str, samples: &[(String, f64)]| -> std::fmt::Result {
+        writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}")?;
+        for (labels, value) in samples {
+            writeln!(text, "{name}{labels} {value}")?;
+        }
+        Ok(())
+    };
+    let label = |name: &str| format!("{{collector=\"{}\"}}", name.replace(['\\', '"', '\n'], "_"));
+    metric("gapwatch_ready", "gauge", "1 once the program can serve.", &[(String::new(), flag(app.is_ready()))])?;
+    let (mut succeeded, mut age, mut rejected) = (Vec::new(), Vec::new(), Vec::new());
+    for name in app.config.collectors.keys() {
+        let Some(run) = app.store.last_run(&name.as_str().into(), now)? else { continue };
+        succeeded.push((label(name), flag(!matches!(run.outcome.as_str(), "failed" | "quarantined"))));
+        rejected.push((label(name), f64::from(run.rejected)));
+        let seconds = (now - run.finished).num_seconds();
+        age.push((label(name), f64::from(i32::try_from(seconds).unwrap_or(i32::MAX))));
+    }
+    metric("gapwatch_collector_last_run_succeeded", "gauge", "1 if the last run went in.", &succeeded)?;
+    metric("gapwatch_collector_last_run_age_seconds", "gauge", "Seconds since the last run ended.", &age)?;
+    metric("gapwatch_collector_last_run_rejected_rows", "gauge", "Rows of the last run that did not go in.", &rejected)?;
+    if let Some(world) = app.newest_world() {
+        let firing: Vec<(String, f64)> =
+            world.firing_by_rule().into_iter().map(|(rule, n)| (format!("{{rule=\"{rule}\"}}"), f64::from(n))).collect();
+        metric("gapwatch_flags_firing", "gauge", "Flags that are firing.", &firing)?;
+    }
+    if let Some(spool) = app.spool(now)? {
+        let plain = |value: f64| [(String::new(), value)];
+        metric("gapwatch_spool_batches", "gauge", "Batches waiting for the remote store.", &plain(spool.depth))?;
+        metric("gapwatch_spool_oldest_age_seconds", "gauge", "Age of the oldest of them.", &plain(spool.oldest_age_s))?;
+        metric("gapwatch_spool_failing", "gauge", "1 if the last delivery failed.", &plain(flag(spool.failing)))?;
+    }
+    Ok(text)
+}
+
+fn flag(is: bool) -> f64 {
+    f64::from(u8::from(is))
+}

