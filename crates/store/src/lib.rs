@@ -23,5 +23,5 @@ pub use error::StoreError;
 pub use places::PlacesChange;
 pub use quarantine::{Held, HeldState};
 pub use runs::RunQuery;
-pub use series::{Change, Comparison, Counts, PlaceSet, Query, SeriesStore, Sink, Stream, Summary};
+pub use series::{Change, Comparison, Counts, PlaceSet, Query, Sealed, SeriesStore, Sink, Stream, Summary};
 pub use store::{Store, StoreOptions};

@@ -6,12 +6,16 @@ use std::{
     time::Duration,
 };
 
+use chrono::NaiveDate;
 use gapwatch_model::Gazetteer;
 
 use crate::{
     StoreError,
     db::Db,
-    series::{SeriesStore, embedded::Embedded},
+    series::{
+        Sealed, SeriesStore,
+        embedded::{Embedded, seal},
+    },
 };
 
 /// How to open a store.
@@ -63,5 +67,14 @@ impl Store {
     #[must_use]
     pub fn series(&self) -> &dyn SeriesStore {
         &self.embedded
+    }
+
+    /// Turns history of periods that ended on or before the day into tiles, which answer faster. Frames stay, and so
+    /// does every answer. Meant to run by the way, once a day.
+    ///
+    /// # Errors
+    /// The store cannot be written, damaged frames.
+    pub fn seal(&self, through: NaiveDate) -> Result<Sealed, StoreError> {
+        seal(&self.db, through)
     }
 }

@@ -14,6 +14,7 @@ use gapwatch_model::{
 };
 
 use crate::StoreError;
+pub use embedded::Sealed;
 use embedded::mask::{BLOCK, Mask};
 
 /// What a read hands out: points that share a head. One head may come in several pieces; within one, places rise.
@@ -252,20 +253,6 @@ pub struct Summary {
 }
 
 impl Summary {
-    pub(crate) fn empty(stream: Arc<Stream>, period: Period, cuts: &[f64]) -> Self {
-        Self {
-            stream,
-            period,
-            numbers: 0,
-            sum: 0.0,
-            ratios: 0,
-            numerator: 0.0,
-            denominator: 0.0,
-            without_value: 0,
-            classes: vec![0; cuts.len() + 1],
-        }
-    }
-
     /// Mean of the plain numbers; `None` where there are none.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts of places are far below 2^53")]

@@ -5,4 +5,6 @@ mod catalogue;
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
+mod history;
+#[cfg(test)]
 mod kit;

@@ -1,6 +1,6 @@
 //! Frames into the file: checked, compared with what stands there, cut by blocks, projected.
 
-use chrono::{DateTime, FixedOffset};
+use chrono::{DateTime, Datelike, FixedOffset};
 use gapwatch_model::{Frame, FrameKey, PlaceIx, Point, RunId, Value};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
@@ -71,6 +71,11 @@ pub(crate) fn append_frames(
             let speaker = Speaker { frame: transaction.last_insert_rowid(), period, at: nanos };
             let slots: Vec<u32> = kept.iter().map(|point| locate(point.place).1).collect();
             project(transaction, stream, block, speaker, &slots)?;
+            transaction
+                .prepare_cached(
+                    "UPDATE shelf SET late = late + 1 WHERE stream = ?1 AND block = ?2 AND year = ?3",
+                )?
+                .execute(params![stream, block, frame.key.period.end().year()])?;
         }
     }
     Ok(counts)

@@ -21,7 +21,7 @@ pub(crate) type Damage = &'static str;
 const CONSTANT: u8 = 0;
 const STEPS: u8 = 1;
 const PACKED: u8 = 2;
-const PACKED_U64: u8 = 3;
+const PACKED_I64: u8 = 3;
 const PACKED_F64: u8 = 4;
 
 /// Appends a column of counts.
@@ -64,11 +64,17 @@ pub(crate) fn put_f64(out: &mut Vec<u8>, column: &[f64], shape: Shape) -> Result
     if let Some(whole) = column.iter().map(|value| whole_i64(*value)).collect::<Option<Vec<_>>>() {
         return put_packed(
             out,
-            PACKED_U64,
+            PACKED_I64,
             &pco::standalone::simple_compress(&whole, &config(shape, ModeSpec::Auto)),
         );
     }
     put_packed(out, PACKED_F64, &pco::standalone::simple_compress(column, &config(shape, ModeSpec::Auto)))
+}
+
+/// Appends a column of whole numbers of any size, such as times.
+pub(crate) fn put_i64(out: &mut Vec<u8>, column: &[i64]) -> Result<(), Damage> {
+    let packed = pco::standalone::simple_compress(column, &config(Shape::Search, ModeSpec::Auto));
+    put_packed(out, PACKED_I64, &packed)
 }
 
 /// Reads columns back, one after the other.
@@ -128,6 +134,10 @@ impl<'a> Reader<'a> {
         }
     }
 
+    pub(crate) fn i64s(&mut self, count: usize) -> Result<Vec<i64>, Damage> {
+        if self.byte()? == PACKED_I64 { self.unpack(count) } else { Err("a column is of an unknown kind") }
+    }
+
     #[expect(clippy::cast_precision_loss, reason = "only whole numbers below 2^53 were packed so")]
     pub(crate) fn f64s(&mut self, count: usize) -> Result<Vec<f64>, Damage> {
         match self.byte()? {
@@ -136,7 +146,7 @@ impl<'a> Reader<'a> {
                 Ok(vec![f64::from_le_bytes(bytes); count])
             }
             PACKED => Ok(self.unpack::<u32>(count)?.into_iter().map(f64::from).collect()),
-            PACKED_U64 => Ok(self.unpack::<i64>(count)?.into_iter().map(|whole| whole as f64).collect()),
+            PACKED_I64 => Ok(self.unpack::<i64>(count)?.into_iter().map(|whole| whole as f64).collect()),
             PACKED_F64 => self.unpack(count),
             _ => Err("a column is of an unknown kind"),
         }

@@ -7,6 +7,9 @@ pub(crate) mod mask;
 pub(crate) mod period;
 pub(crate) mod points;
 mod read;
+mod seal;
+mod shelf;
+mod take;
 
 use std::sync::Arc;
 
@@ -18,6 +21,8 @@ use super::{Comparison, Counts, Query, SeriesStore, Sink, Stream, Summary};
 use crate::{StoreError, db, db::Db};
 
 pub(crate) use append::append_frames;
+pub use seal::Sealed;
+pub(crate) use seal::seal;
 
 /// The default backend.
 #[derive(Debug)]
@@ -96,7 +101,8 @@ impl StoredFrame {
         })
     }
 
-    fn values(&self) -> Result<points::Values, StoreError> {
+    /// Slots and values.
+    fn values(&self) -> Result<(Vec<u32>, points::Values), StoreError> {
         points::values(&self.body).map_err(|why| self.damaged(why))
     }
 

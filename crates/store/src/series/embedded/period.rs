@@ -26,6 +26,17 @@ pub(crate) fn period(code: i64) -> Option<Period> {
     (period.end() == end).then_some(period)
 }
 
+/// Year of the last day of the period of a number.
+pub(crate) fn year(code: i64) -> Option<i32> {
+    Some(period(code)?.end().year())
+}
+
+/// Least and greatest number of periods whose last day lies in the year.
+pub(crate) fn year_range(year: i32) -> (i64, i64) {
+    let day = |month, day| NaiveDate::from_ymd_opt(year, month, day);
+    range(day(1, 1).zip(day(12, 31)))
+}
+
 /// Least and greatest number of periods whose last day lies in the range, both ends included.
 pub(crate) fn range(days: Option<(NaiveDate, NaiveDate)>) -> (i64, i64) {
     days.map_or((i64::MIN, i64::MAX), |(from, to)| {
@@ -35,7 +46,7 @@ pub(crate) fn range(days: Option<(NaiveDate, NaiveDate)>) -> (i64, i64) {
 
 #[cfg(test)]
 mod tests {
-    use super::{code, period, range};
+    use super::{code, period, range, year, year_range};
 
     #[test]
     fn numbers_round_trip_and_sort_by_last_day() {
@@ -49,6 +60,9 @@ mod tests {
             sorted,
             ["2025W01", "2025W52", "20251230", "2025", "2025S2", "2025Q4", "202512", "20251231"]
         );
+        assert_eq!(year(code("2026W53".parse().unwrap())), Some(2027));
+        let (from, to) = year_range(2025);
+        assert!(sorted.iter().all(|id| (from..=to).contains(&code(id.parse().unwrap()))));
         assert_eq!(period(7), None);
     }
 

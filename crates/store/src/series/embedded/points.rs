@@ -13,10 +13,9 @@ const NUMBERS: u8 = 0;
 const RATIOS: u8 = 1;
 const MIXED: u8 = 2;
 
-/// Places and values of a piece. `place` counts from the first place of the piece's block.
+/// Columns of values.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Values {
-    pub(crate) place: Vec<u32>,
     /// One for a ratio, zero for a number; empty when all are numbers.
     pub(crate) ratio: Vec<u32>,
     /// The numbers, and the numerators of ratios.
@@ -36,8 +35,63 @@ impl Values {
     }
 }
 
-/// Packs points. `base` is the number of the first place of their block.
+/// Columns of everything else a point has.
+#[derive(Debug)]
+pub(crate) struct Extras {
+    qualifier: Vec<u32>,
+    sampled: Vec<u32>,
+    samples: Vec<u32>,
+    row: Vec<u32>,
+}
+
+impl Extras {
+    /// The point at this position of the columns.
+    pub(crate) fn point(&self, index: usize, place: PlaceIx, values: &Values) -> Result<Point, Damage> {
+        const SHORT: Damage = "a column is too short";
+        let sampled = self.sampled.get(index) == Some(&1);
+        Ok(Point {
+            place,
+            value: values.value(index).ok_or(SHORT)?,
+            qualifier: qualifier_of(*self.qualifier.get(index).ok_or(SHORT)?)?,
+            samples: if sampled { Some(*self.samples.get(index).ok_or(SHORT)?) } else { None },
+            row: *self.row.get(index).ok_or(SHORT)?,
+        })
+    }
+}
+
+/// Packs a frame's points. `base` is the number of the first place of their block.
 pub(crate) fn pack(points: &[Point], base: u32, shape: Shape) -> Result<(Vec<u8>, Vec<u8>), Damage> {
+    let (mut body, mut extra) = (Vec::new(), Vec::new());
+    put_varint(&mut body, points.len() as u64);
+    let places: Vec<u32> = points.iter().map(|point| point.place.0.wrapping_sub(base)).collect();
+    put_u32(&mut body, &places, Shape::Smooth)?;
+    put_values(&mut body, points, shape)?;
+    put_extras(&mut extra, points, shape)?;
+    Ok((seal(body), seal(extra)))
+}
+
+/// Reads a frame's places and values back.
+pub(crate) fn values(body: &[u8]) -> Result<(Vec<u32>, Values), Damage> {
+    let mut reader = Reader::new(checked(body)?);
+    let count = reader.count(MOST)?;
+    let places = reader.u32s(count)?;
+    let values = read_values(&mut reader, count)?;
+    reader.end()?;
+    Ok((places, values))
+}
+
+/// Reads a frame's points back.
+pub(crate) fn unpack(body: &[u8], extra: &[u8], base: u32) -> Result<Vec<Point>, Damage> {
+    let (places, values) = values(body)?;
+    let mut reader = Reader::new(checked(extra)?);
+    let extras = read_extras(&mut reader, places.len())?;
+    reader.end()?;
+    let place = |slot: u32| base.checked_add(slot).map(PlaceIx).ok_or("a place number is too large");
+    (0..).zip(places).map(|(index, slot)| extras.point(index, place(slot)?, &values)).collect()
+}
+
+/// Appends the columns of values.
+pub(crate) fn put_values(out: &mut Vec<u8>, points: &[Point], shape: Shape) -> Result<(), Damage> {
     let ratios = points.iter().filter(|point| matches!(point.value, Value::Ratio { .. })).count();
     let kind = if ratios == 0 {
         NUMBERS
@@ -46,53 +100,28 @@ pub(crate) fn pack(points: &[Point], base: u32, shape: Shape) -> Result<(Vec<u8>
     } else {
         MIXED
     };
-    let mut body = Vec::new();
-    put_varint(&mut body, points.len() as u64);
-    let places: Vec<u32> = points.iter().map(|point| point.place.0.wrapping_sub(base)).collect();
-    put_u32(&mut body, &places, Shape::Smooth)?;
-    body.push(kind);
+    out.push(kind);
     if kind == MIXED {
-        let column: Vec<u32> =
-            points.iter().map(|point| u32::from(matches!(point.value, Value::Ratio { .. }))).collect();
-        put_u32(&mut body, &column, shape)?;
+        let ratio = |point: &Point| u32::from(matches!(point.value, Value::Ratio { .. }));
+        put_u32(out, &points.iter().map(ratio).collect::<Vec<_>>(), shape)?;
     }
     let first = |point: &Point| match point.value {
         Value::Number(number) => number,
         Value::Ratio { numerator, .. } => numerator,
     };
-    put_f64(&mut body, &points.iter().map(first).collect::<Vec<_>>(), shape)?;
+    put_f64(out, &points.iter().map(first).collect::<Vec<_>>(), shape)?;
     if kind != NUMBERS {
         let second = |point: &Point| match point.value {
             Value::Number(_) => 0.0,
             Value::Ratio { denominator, .. } => denominator,
         };
-        put_f64(&mut body, &points.iter().map(second).collect::<Vec<_>>(), shape)?;
+        put_f64(out, &points.iter().map(second).collect::<Vec<_>>(), shape)?;
     }
-    let mut extra = Vec::new();
-    put_u32(
-        &mut extra,
-        &points.iter().map(|point| qualifier_code(point.qualifier)).collect::<Vec<_>>(),
-        shape,
-    )?;
-    let sampled: Vec<u32> = points.iter().map(|point| u32::from(point.samples.is_some())).collect();
-    put_u32(&mut extra, &sampled, shape)?;
-    if sampled.contains(&1) {
-        put_u32(
-            &mut extra,
-            &points.iter().map(|point| point.samples.unwrap_or(0)).collect::<Vec<_>>(),
-            shape,
-        )?;
-    }
-    let rows = if shape == Shape::Free { Shape::Smooth } else { shape };
-    put_u32(&mut extra, &points.iter().map(|point| point.row).collect::<Vec<_>>(), rows)?;
-    Ok((seal(body), seal(extra)))
+    Ok(())
 }
 
-/// Reads places and values back.
-pub(crate) fn values(body: &[u8]) -> Result<Values, Damage> {
-    let mut reader = Reader::new(checked(body)?);
-    let count = reader.count(MOST)?;
-    let place = reader.u32s(count)?;
+/// Reads the columns of values back.
+pub(crate) fn read_values(reader: &mut Reader<'_>, count: usize) -> Result<Values, Damage> {
     let kind = reader.byte()?;
     let ratio = match kind {
         NUMBERS => Vec::new(),
@@ -102,32 +131,27 @@ pub(crate) fn values(body: &[u8]) -> Result<Values, Damage> {
     };
     let first = reader.f64s(count)?;
     let second = if kind == NUMBERS { Vec::new() } else { reader.f64s(count)? };
-    reader.end()?;
-    Ok(Values { place, ratio, first, second })
+    Ok(Values { ratio, first, second })
 }
 
-/// Reads whole points back.
-pub(crate) fn unpack(body: &[u8], extra: &[u8], base: u32) -> Result<Vec<Point>, Damage> {
-    let values = values(body)?;
-    let count = values.place.len();
-    let mut reader = Reader::new(checked(extra)?);
-    let qualifiers = reader.u32s(count)?;
-    let sampled = reader.u32s(count)?;
-    let samples = if sampled.contains(&1) { reader.u32s(count)? } else { vec![0; count] };
-    let rows = reader.u32s(count)?;
-    reader.end()?;
-    let mut points = Vec::with_capacity(count);
-    let columns = qualifiers.iter().zip(sampled).zip(samples).zip(rows).zip(&values.place).enumerate();
-    for (index, ((((qualifier, sampled), samples), row), place)) in columns {
-        points.push(Point {
-            place: PlaceIx(base.checked_add(*place).ok_or("a place number is too large")?),
-            value: values.value(index).ok_or("a value is missing")?,
-            qualifier: qualifier_of(*qualifier)?,
-            samples: (sampled == 1).then_some(samples),
-            row,
-        });
+/// Appends the columns of qualifiers, samples and rows.
+pub(crate) fn put_extras(out: &mut Vec<u8>, points: &[Point], shape: Shape) -> Result<(), Damage> {
+    put_u32(out, &points.iter().map(|point| qualifier_code(point.qualifier)).collect::<Vec<_>>(), shape)?;
+    let sampled: Vec<u32> = points.iter().map(|point| u32::from(point.samples.is_some())).collect();
+    put_u32(out, &sampled, shape)?;
+    if sampled.contains(&1) {
+        put_u32(out, &points.iter().map(|point| point.samples.unwrap_or(0)).collect::<Vec<_>>(), shape)?;
     }
-    Ok(points)
+    let rows = if shape == Shape::Free { Shape::Smooth } else { shape };
+    put_u32(out, &points.iter().map(|point| point.row).collect::<Vec<_>>(), rows)
+}
+
+/// Reads the columns of qualifiers, samples and rows back.
+pub(crate) fn read_extras(reader: &mut Reader<'_>, count: usize) -> Result<Extras, Damage> {
+    let qualifier = reader.u32s(count)?;
+    let sampled = reader.u32s(count)?;
+    let samples = if sampled.contains(&1) { reader.u32s(count)? } else { Vec::new() };
+    Ok(Extras { qualifier, sampled, samples, row: reader.u32s(count)? })
 }
 
 /// Puts a checksum before the bytes.

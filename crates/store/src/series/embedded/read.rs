@@ -1,17 +1,25 @@
-//! Answers out of frames. A read walks streams, then blocks, then periods; later recordings cover earlier ones.
+//! Answers out of frames and tiles. A read walks streams, then blocks, then periods; later recordings cover earlier ones.
+//!
+//! Frames can answer everything. Tiles answer a period faster when all that is known of it was known at the time asked
+//! for and when nothing came after sealing; a damaged tile is said in the log and left aside.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::RangeInclusive,
+    sync::Arc,
+};
 
-use gapwatch_model::{Point, Value};
-use rusqlite::{Connection, OptionalExtension, params};
+use gapwatch_model::Point;
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
     FRAME, StoredFrame, blocks,
     latest::Latest,
     mask::{Mask, locate},
     period,
-    points::Values,
+    shelf::Shelf,
     streams,
+    take::{Taker, Tile},
 };
 use crate::{
     StoreError, db,
@@ -20,45 +28,15 @@ use crate::{
 
 /// Gives each place's newest period.
 pub(crate) fn latest(connection: &Connection, query: &Query, sink: &mut Sink<'_>) -> Result<(), StoreError> {
-    let (from, to) = period::range(query.days);
-    let at = db::bound(query.as_of);
     for (id, stream) in wanted(connection, query)? {
         let mut statement =
             connection.prepare_cached("SELECT block, body FROM latest WHERE stream = ?1 ORDER BY block")?;
         let mut rows = statement.query([id])?;
         while let Some(row) = rows.next()? {
-            let block: u32 = row.get(0)?;
-            let scope = query.mask(block);
-            if scope.is_empty() {
-                continue;
-            }
-            let latest = Latest::decode(row.get_ref(1)?.as_blob().unwrap_or_default()).map_err(|why| {
-                StoreError::Damaged {
-                    what: format!("the latest vector of stream `{id}`, block `{block}`"),
-                    why: why.to_owned(),
-                }
-            })?;
-            let mut older = Mask::none();
-            for (speaker, mut mask) in latest.speakers() {
-                mask.keep(&scope);
-                if speaker.period > to || speaker.at > at {
-                    older.add(&mask);
-                } else if speaker.period >= from && !mask.is_empty() {
-                    emit(&frame(connection, speaker.frame)?, &stream, &mut mask, sink)?;
-                }
-            }
-            // Where something newer is known than what is asked for, the newest older frame speaks.
-            older.keep(&latest.known_by(at));
-            if !older.is_empty() {
-                let sql = format!(
-                    "{FRAME} WHERE f.stream = ?1 AND f.block = ?2 AND f.period BETWEEN ?3 AND ?4 AND f.at <= ?5 \
-                     ORDER BY f.period DESC, f.at DESC, f.id DESC"
-                );
-                let mut statement = connection.prepare_cached(&sql)?;
-                let mut frames = statement.query(params![id, block, from, to, at])?;
-                while let (false, Some(row)) = (older.is_empty(), frames.next()?) {
-                    emit(&StoredFrame::read(row)?, &stream, &mut older, sink)?;
-                }
+            let at = Spot { connection, id, stream: &stream, block: row.get(0)?, at: db::bound(query.as_of) };
+            let scope = query.mask(at.block);
+            if !scope.is_empty() {
+                latest_of(&at, row, &scope, &period::range(query.days), sink)?;
             }
         }
     }
@@ -67,13 +45,10 @@ pub(crate) fn latest(connection: &Connection, query: &Query, sink: &mut Sink<'_>
 
 /// Gives every period, each point as last corrected.
 pub(crate) fn values(connection: &Connection, query: &Query, sink: &mut Sink<'_>) -> Result<(), StoreError> {
-    each_period(connection, query, &mut |stream, scope, frames| {
-        let mut scope = scope.clone();
-        for frame in frames.iter().rev() {
-            emit(frame, stream, &mut scope, sink)?;
-        }
-        Ok(())
-    })
+    for (id, stream) in wanted(connection, query)? {
+        walk(connection, query, id, &stream, &mut Taker::Points(sink))?;
+    }
+    Ok(())
 }
 
 /// Gives everything that was said.
@@ -82,12 +57,19 @@ pub(crate) fn revisions(
     query: &Query,
     sink: &mut Sink<'_>,
 ) -> Result<(), StoreError> {
-    each_period(connection, query, &mut |stream, scope, frames| {
-        for frame in frames {
-            emit(frame, stream, &mut scope.clone(), sink)?;
+    let at = db::bound(query.as_of);
+    for (id, stream) in wanted(connection, query)? {
+        for block in 0..blocks(connection)? {
+            let scope = query.mask(block);
+            if !scope.is_empty() {
+                let spot = Spot { connection, id, stream: &stream, block, at };
+                spot.periods(period::range(query.days), &mut |frames| {
+                    frames.iter().try_for_each(|frame| emit(frame, &stream, &mut scope.clone(), sink))
+                })?;
+            }
         }
-        Ok(())
-    })
+    }
+    Ok(())
 }
 
 /// Sums and counts per stream and period.
@@ -96,54 +78,252 @@ pub(crate) fn summary(
     query: &Query,
     cuts: &[f64],
 ) -> Result<Vec<Summary>, StoreError> {
-    let mut found: BTreeMap<(Arc<Stream>, i64), Summary> = BTreeMap::new();
-    each_period(connection, query, &mut |stream, scope, frames| {
-        let mut scope = scope.clone();
-        for frame in frames.iter().rev() {
-            let values = frame.values()?;
-            let summary = match found.entry((stream.clone(), frame.period)) {
-                std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
-                std::collections::btree_map::Entry::Vacant(entry) => {
-                    let period =
-                        period::period(frame.period).ok_or_else(|| frame.damaged("its period is none"))?;
-                    entry.insert(Summary::empty(stream.clone(), period, cuts))
-                }
-            };
-            add(summary, &values, &mut scope, cuts);
+    let mut found = Vec::new();
+    for (id, stream) in wanted(connection, query)? {
+        let mut taker = Taker::Sums { cuts, found: std::collections::BTreeMap::new() };
+        walk(connection, query, id, &stream, &mut taker)?;
+        if let Taker::Sums { found: periods, .. } = taker {
+            for (code, sums) in periods {
+                let period = period::period(code).ok_or_else(|| StoreError::Damaged {
+                    what: format!("a frame of `{}`", stream.indicator),
+                    why: "its period is none".to_owned(),
+                })?;
+                found.extend(sums.summary(&stream, period));
+            }
         }
-        Ok(())
-    })?;
-    found.retain(|_, summary| summary.places() > 0);
-    Ok(found.into_values().collect())
+    }
+    found.sort_by(|a, b| a.stream.cmp(&b.stream));
+    Ok(found)
 }
 
-fn add(summary: &mut Summary, values: &Values, scope: &mut Mask, cuts: &[f64]) {
-    for (index, slot) in values.place.iter().enumerate() {
-        if !scope.take(*slot) {
+/// One stream and block as of a time.
+struct Spot<'a> {
+    connection: &'a Connection,
+    id: i64,
+    stream: &'a Arc<Stream>,
+    block: u32,
+    at: i64,
+}
+
+impl Spot<'_> {
+    /// Hands out the frames of each period together, earliest recording first.
+    fn periods(
+        &self,
+        range: (i64, i64),
+        visit: &mut dyn FnMut(&[StoredFrame]) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let sql = format!(
+            "{FRAME} WHERE f.stream = ?1 AND f.block = ?2 AND f.period BETWEEN ?3 AND ?4 AND f.at <= ?5 \
+             ORDER BY f.period, f.at, f.id"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query(params![self.id, self.block, range.0, range.1, self.at])?;
+        let mut frames: Vec<StoredFrame> = Vec::new();
+        while let Some(row) = rows.next()? {
+            let frame = StoredFrame::read(row)?;
+            if frames.first().is_some_and(|first| first.period != frame.period) {
+                visit(&frames)?;
+                frames.clear();
+            }
+            frames.push(frame);
+        }
+        if frames.is_empty() { Ok(()) } else { visit(&frames) }
+    }
+
+    /// Gives a range of periods out of frames.
+    fn take_frames(
+        &self,
+        range: (i64, i64),
+        scope: &Mask,
+        taker: &mut Taker<'_, '_>,
+    ) -> Result<(), StoreError> {
+        self.periods(range, &mut |frames| taker.frames(self.stream, scope, frames))
+    }
+
+    /// Says in the log that a projection is left aside.
+    fn warn(&self, what: &str, why: &str) {
+        tracing::warn!(
+            stream = self.id,
+            block = self.block,
+            "{what} of `{}` is damaged ({why}), reading frames instead; rebuild the store",
+            self.stream.indicator
+        );
+    }
+}
+
+fn latest_of(
+    spot: &Spot<'_>,
+    row: &Row<'_>,
+    scope: &Mask,
+    (from, to): &(i64, i64),
+    sink: &mut Sink<'_>,
+) -> Result<(), StoreError> {
+    let mut older = Mask::none();
+    match Latest::decode(row.get_ref(1)?.as_blob().unwrap_or_default()) {
+        Ok(latest) => {
+            for (speaker, mut mask) in latest.speakers() {
+                mask.keep(scope);
+                if speaker.period > *to || speaker.at > spot.at {
+                    older.add(&mask);
+                } else if speaker.period >= *from && !mask.is_empty() {
+                    emit(&frame(spot.connection, speaker.frame)?, spot.stream, &mut mask, sink)?;
+                }
+            }
+            older.keep(&latest.known_by(spot.at));
+        }
+        Err(why) => {
+            spot.warn("the latest vector", why);
+            older.add(scope);
+        }
+    }
+    if older.is_empty() {
+        return Ok(());
+    }
+    // Where something newer is known than what is asked for, the newest older frame speaks.
+    let sql = format!(
+        "{FRAME} WHERE f.stream = ?1 AND f.block = ?2 AND f.period BETWEEN ?3 AND ?4 AND f.at <= ?5 \
+         ORDER BY f.period DESC, f.at DESC, f.id DESC"
+    );
+    let mut statement = spot.connection.prepare_cached(&sql)?;
+    let mut frames = statement.query(params![spot.id, spot.block, from, to, spot.at])?;
+    while let (false, Some(row)) = (older.is_empty(), frames.next()?) {
+        emit(&StoredFrame::read(row)?, spot.stream, &mut older, sink)?;
+    }
+    Ok(())
+}
+
+fn walk(
+    connection: &Connection,
+    query: &Query,
+    id: i64,
+    stream: &Arc<Stream>,
+    taker: &mut Taker<'_, '_>,
+) -> Result<(), StoreError> {
+    let (from, to) = period::range(query.days);
+    for block in 0..blocks(connection)? {
+        let scope = query.mask(block);
+        if scope.is_empty() {
             continue;
         }
-        let Some(value) = values.value(index) else { continue };
-        match value {
-            Value::Number(number) => {
-                summary.numbers += 1;
-                summary.sum += number;
+        let spot = Spot { connection, id, stream, block, at: db::bound(query.as_of) };
+        let mut statement = connection.prepare_cached(
+            "SELECT id, year, late, body FROM shelf WHERE stream = ?1 AND block = ?2 ORDER BY year",
+        )?;
+        let mut shelves = statement.query(params![id, block])?;
+        let mut next = from;
+        while let Some(row) = shelves.next()? {
+            let (start, end) = period::year_range(row.get(1)?);
+            if end < from || start > to {
+                continue;
             }
-            Value::Ratio { numerator, denominator } => {
-                summary.ratios += 1;
-                summary.numerator += numerator;
-                summary.denominator += denominator;
+            if next < start {
+                spot.take_frames((next, start - 1), &scope, taker)?;
+            }
+            let range = start.max(from)..=end.min(to);
+            match Shelf::decode(row.get_ref(3)?.as_blob().unwrap_or_default()) {
+                Ok(shelf) => take_shelf(&spot, row.get(0)?, row.get(2)?, &shelf, &range, &scope, taker)?,
+                Err(why) => {
+                    spot.warn("a shelf", why);
+                    spot.take_frames((*range.start(), *range.end()), &scope, taker)?;
+                }
+            }
+            next = end + 1;
+        }
+        if next <= to {
+            spot.take_frames((next, to), &scope, taker)?;
+        }
+    }
+    Ok(())
+}
+
+fn take_shelf(
+    spot: &Spot<'_>,
+    id: i64,
+    late: i64,
+    shelf: &Shelf,
+    range: &RangeInclusive<i64>,
+    scope: &Mask,
+    taker: &mut Taker<'_, '_>,
+) -> Result<(), StoreError> {
+    let (clean, dirty) = clean_periods(spot, late, shelf, range)?;
+    for period in dirty {
+        spot.take_frames((period, period), scope, taker)?;
+    }
+    if !clean.contains(&true) {
+        return Ok(());
+    }
+    let mut statement =
+        spot.connection.prepare_cached("SELECT body, extra FROM tile WHERE shelf = ?1 AND part = ?2")?;
+    let mut heads = HashMap::new();
+    for (part, slots) in shelf.parts().enumerate() {
+        if !slots.iter().any(|slot| scope.has(*slot)) {
+            continue;
+        }
+        let mut rows = statement.query(params![id, part])?;
+        let taken = match rows.next()? {
+            Some(row) => {
+                let blob = |column| row.get_ref(column).map(|value| value.as_blob().unwrap_or_default());
+                let tile = Tile {
+                    shelf,
+                    slots,
+                    body: blob(0)?,
+                    extra: &|| blob(1),
+                    clean: &clean,
+                    block: spot.block,
+                };
+                taker.tile(spot.connection, spot.stream, scope, &tile, &mut heads)?
+            }
+            None => Err("it is not there"),
+        };
+        if let Err(why) = taken {
+            spot.warn("a tile", why);
+            let mut mask = Mask::none();
+            slots.iter().for_each(|slot| mask.insert(*slot));
+            mask.keep(scope);
+            for (period, _) in shelf.periods.iter().zip(&clean).filter(|(_, clean)| **clean) {
+                spot.take_frames((*period, *period), &mask, taker)?;
             }
         }
-        match value.amount() {
-            None => summary.without_value += 1,
-            Some(amount) => {
-                let class = cuts.iter().take_while(|cut| amount >= **cut).count();
-                if let Some(count) = summary.classes.get_mut(class) {
-                    *count += 1;
+    }
+    Ok(())
+}
+
+/// Per period of the shelf whether its tiles speak, and the periods for which frames must.
+fn clean_periods(
+    spot: &Spot<'_>,
+    late: i64,
+    shelf: &Shelf,
+    range: &RangeInclusive<i64>,
+) -> Result<(Vec<bool>, HashSet<i64>), StoreError> {
+    let mut clean = vec![false; shelf.periods.len()];
+    let mut dirty = HashSet::new();
+    for ((clean, period), sources) in clean.iter_mut().zip(&shelf.periods).zip(&shelf.sources) {
+        if range.contains(period) {
+            *clean = sources.iter().all(|source| source.at <= spot.at);
+            if !*clean && sources.iter().any(|source| source.at <= spot.at) {
+                dirty.insert(*period);
+            }
+        }
+    }
+    if late > 0 {
+        let sealed: HashSet<i64> = shelf.sources.iter().flatten().map(|source| source.frame).collect();
+        let mut statement = spot.connection.prepare_cached(
+            "SELECT id, period FROM frame WHERE stream = ?1 AND block = ?2 AND period BETWEEN ?3 AND ?4 AND at <= ?5",
+        )?;
+        let mut rows = statement.query(params![spot.id, spot.block, range.start(), range.end(), spot.at])?;
+        while let Some(row) = rows.next()? {
+            let (id, period): (i64, i64) = (row.get(0)?, row.get(1)?);
+            if !sealed.contains(&id) {
+                dirty.insert(period);
+                if let Some(clean) =
+                    shelf.periods.binary_search(&period).ok().and_then(|at| clean.get_mut(at))
+                {
+                    *clean = false;
                 }
             }
         }
     }
+    Ok((clean, dirty))
 }
 
 fn wanted(connection: &Connection, query: &Query) -> Result<Vec<(i64, Arc<Stream>)>, StoreError> {
@@ -152,45 +332,8 @@ fn wanted(connection: &Connection, query: &Query) -> Result<Vec<(i64, Arc<Stream
     Ok(found)
 }
 
-/// What is done with the frames of one stream, block and period.
-type Visit<'a> = dyn FnMut(&Arc<Stream>, &Mask, &[StoredFrame]) -> Result<(), StoreError> + 'a;
-
-/// Hands out the frames of one stream, block and period together, earliest recording first.
-fn each_period(connection: &Connection, query: &Query, visit: &mut Visit<'_>) -> Result<(), StoreError> {
-    let (from, to) = period::range(query.days);
-    let at = db::bound(query.as_of);
-    let blocks = blocks(connection)?;
-    let sql = format!(
-        "{FRAME} WHERE f.stream = ?1 AND f.block = ?2 AND f.period BETWEEN ?3 AND ?4 AND f.at <= ?5 \
-         ORDER BY f.period, f.at, f.id"
-    );
-    for (id, stream) in wanted(connection, query)? {
-        for block in 0..blocks {
-            let scope = query.mask(block);
-            if scope.is_empty() {
-                continue;
-            }
-            let mut statement = connection.prepare_cached(&sql)?;
-            let mut rows = statement.query(params![id, block, from, to, at])?;
-            let mut frames: Vec<StoredFrame> = Vec::new();
-            while let Some(row) = rows.next()? {
-                let frame = StoredFrame::read(row)?;
-                if frames.first().is_some_and(|first| first.period != frame.period) {
-                    visit(&stream, &scope, &frames)?;
-                    frames.clear();
-                }
-                frames.push(frame);
-            }
-            if !frames.is_empty() {
-                visit(&stream, &scope, &frames)?;
-            }
-        }
-    }
-    Ok(())
-}
-
 /// Hands out the frame's points of the wanted slots, which are then no longer wanted.
-fn emit(
+pub(crate) fn emit(
     frame: &StoredFrame,
     stream: &Stream,
     wanted: &mut Mask,

@@ -1,0 +1,234 @@
+//! Sealing: turns frames of a year into tiles, proves them equal, and only then lets reads use them. Frames stay.
+
+use std::collections::HashMap;
+
+use chrono::{Datelike, NaiveDate};
+use rusqlite::{Connection, Transaction, params};
+
+use super::{
+    FRAME, StoredFrame, blocks,
+    column::Damage,
+    mask::locate,
+    period,
+    shelf::{Cell, Shelf, Source, pack_tile, tile_extras, tile_values},
+    streams,
+};
+use crate::{StoreError, db::Db};
+
+/// Cells held in memory at a time while sealing, which bounds its memory to some 30 MB.
+const CELLS: usize = 400_000;
+
+/// What sealing did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sealed {
+    /// Years of streams turned into tiles, or turned again.
+    pub shelves: u32,
+    /// Cells in them.
+    pub cells: u64,
+}
+
+/// Seals every year that has frames of periods ending on or before `through` which are not sealed yet. One transaction
+/// each: writers wait for one year of one stream at most.
+pub(crate) fn seal(db: &Db, through: NaiveDate) -> Result<Sealed, StoreError> {
+    let mut done = Sealed::default();
+    for (stream, block, year) in db.read(|connection| unsealed(connection, through))? {
+        let cells = db.write(|transaction| seal_year(transaction, stream, block, year, through))?;
+        done.shelves += 1;
+        done.cells += cells;
+    }
+    Ok(done)
+}
+
+/// Streams, blocks and years with frames that are in no shelf.
+fn unsealed(connection: &Connection, through: NaiveDate) -> Result<Vec<(i64, u32, i32)>, StoreError> {
+    let mut found = Vec::new();
+    let blocks = blocks(connection)?;
+    let mut first = connection.prepare_cached(
+        "SELECT period FROM frame WHERE stream = ?1 AND block = ?2 AND period BETWEEN ?3 AND ?4 ORDER BY period LIMIT 1",
+    )?;
+    let mut sealed = connection.prepare_cached(
+        "SELECT NOT EXISTS(SELECT 1 FROM shelf WHERE stream = ?1 AND block = ?2 AND year = ?3 AND late = 0)",
+    )?;
+    let (_, end) = period::range(Some((through, through)));
+    for (stream, _) in streams(connection, None)? {
+        for block in 0..blocks {
+            let mut from = i64::MIN;
+            loop {
+                let mut rows = first.query(params![stream, block, from, end])?;
+                let Some(row) = rows.next()? else { break };
+                let Some(year) = period::year(row.get(0)?) else { break };
+                if sealed.query_row(params![stream, block, year], |row| row.get(0))? {
+                    found.push((stream, block, year));
+                }
+                from = period::year_range(year).1 + 1;
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Makes one shelf out of all frames of the year up to the day, in place of the one that was there.
+pub(crate) fn seal_year(
+    transaction: &Transaction<'_>,
+    stream: i64,
+    block: u32,
+    year: i32,
+    through: NaiveDate,
+) -> Result<u64, StoreError> {
+    let damaged = |why: &str| StoreError::Damaged {
+        what: format!("the tiles of stream `{stream}`, block `{block}`, year `{year}`"),
+        why: why.to_owned(),
+    };
+    let (start, end) = period::year_range(year);
+    let (_, last) = period::range(Some((through, through)));
+    let range = (start, if through.year() == year { last.min(end) } else { end });
+    let shelf = contents(transaction, stream, block, range)?;
+    transaction.execute(
+        "DELETE FROM tile WHERE shelf IN (SELECT id FROM shelf WHERE stream = ?1 AND block = ?2 AND year = ?3)",
+        params![stream, block, year],
+    )?;
+    transaction.execute(
+        "DELETE FROM shelf WHERE stream = ?1 AND block = ?2 AND year = ?3",
+        params![stream, block, year],
+    )?;
+    let later: i64 = transaction.query_row(
+        "SELECT count(*) FROM frame WHERE stream = ?1 AND block = ?2 AND period BETWEEN ?3 AND ?4",
+        params![stream, block, range.1 + 1, end],
+        |row| row.get(0),
+    )?;
+    transaction.execute(
+        "INSERT INTO shelf(stream, block, year, late, body) VALUES(?1, ?2, ?3, ?4, ?5)",
+        params![stream, block, year, later, shelf.encode().map_err(damaged)?],
+    )?;
+    let id = transaction.last_insert_rowid();
+    let parts: Vec<(usize, &[u32])> = shelf.parts().enumerate().collect();
+    let strip = (CELLS / (shelf.width() * shelf.periods.len()).max(1)).max(1);
+    let mut sealed = 0;
+    for strip in parts.chunks(strip) {
+        let cells = cells(transaction, stream, block, range, &shelf, strip)?;
+        let mut rest = cells.as_slice();
+        for (part, slots) in strip {
+            let (tile, after) =
+                rest.split_at_checked(slots.len() * shelf.periods.len()).ok_or(damaged("it is cut"))?;
+            rest = after;
+            let (body, extra) = pack_tile(tile, shelf.periods.len()).map_err(damaged)?;
+            prove(tile, &body, &extra).map_err(damaged)?;
+            transaction
+                .prepare_cached("INSERT INTO tile(shelf, part, body, extra) VALUES(?1, ?2, ?3, ?4)")?
+                .execute(params![id, part, body, extra])?;
+            sealed += tile.iter().flatten().count() as u64;
+        }
+    }
+    Ok(sealed)
+}
+
+/// The shelf without its cells: periods, frames behind them, slots.
+fn contents(
+    connection: &Connection,
+    stream: i64,
+    block: u32,
+    range: (i64, i64),
+) -> Result<Shelf, StoreError> {
+    let mut shelf = Shelf::default();
+    let mut slots = super::mask::Mask::none();
+    let mut statement = connection.prepare_cached(
+        "SELECT id, period, at, at_offset, run, coalesce(method, 0) FROM frame \
+         WHERE stream = ?1 AND block = ?2 AND period BETWEEN ?3 AND ?4 ORDER BY period, at, id",
+    )?;
+    let mut rows = statement.query(params![stream, block, range.0, range.1])?;
+    while let Some(row) = rows.next()? {
+        let period = row.get(1)?;
+        if shelf.periods.last() != Some(&period) {
+            shelf.periods.push(period);
+            shelf.sources.push(Vec::new());
+        }
+        let source = Source {
+            frame: row.get(0)?,
+            at: row.get(2)?,
+            at_offset: row.get(3)?,
+            run: row.get(4)?,
+            method: row.get(5)?,
+        };
+        shelf.sources.last_mut().into_iter().for_each(|sources| sources.push(source));
+    }
+    each_frame(connection, stream, block, range, &mut |frame| {
+        frame.values()?.0.iter().for_each(|slot| slots.insert(*slot));
+        Ok(())
+    })?;
+    shelf.slots = (0..super::mask::BLOCK).filter(|slot| slots.has(*slot)).collect();
+    Ok(shelf)
+}
+
+/// The cells of some tiles, slot by slot over all periods.
+fn cells(
+    connection: &Connection,
+    stream: i64,
+    block: u32,
+    range: (i64, i64),
+    shelf: &Shelf,
+    strip: &[(usize, &[u32])],
+) -> Result<Vec<Option<Cell>>, StoreError> {
+    let width = shelf.periods.len();
+    let slots = strip.iter().flat_map(|(_, slots)| slots.iter().copied());
+    let rows: HashMap<u32, usize> = slots.zip(0..).collect();
+    let columns: HashMap<i64, (usize, u32)> = shelf
+        .sources
+        .iter()
+        .enumerate()
+        .flat_map(|(column, sources)| {
+            (0..).zip(sources).map(move |(rev, source)| (source.frame, (column, rev)))
+        })
+        .collect();
+    let mut cells = vec![None; rows.len() * width];
+    each_frame(connection, stream, block, range, &mut |frame| {
+        let Some((column, rev)) = columns.get(&frame.id).copied() else { return Ok(()) };
+        for point in frame.points()? {
+            let row = rows.get(&locate(point.place).1);
+            if let Some(cell) = row.and_then(|row| cells.get_mut(row * width + column)) {
+                *cell = Some(Cell { rev, point });
+            }
+        }
+        Ok(())
+    })?;
+    Ok(cells)
+}
+
+/// Frames in the order in which they cover each other.
+fn each_frame(
+    connection: &Connection,
+    stream: i64,
+    block: u32,
+    range: (i64, i64),
+    visit: &mut dyn FnMut(StoredFrame) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let sql = format!(
+        "{FRAME} WHERE f.stream = ?1 AND f.block = ?2 AND f.period BETWEEN ?3 AND ?4 ORDER BY f.period, f.at, f.id"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(params![stream, block, range.0, range.1])?;
+    while let Some(row) = rows.next()? {
+        visit(StoredFrame::read(row)?)?;
+    }
+    Ok(())
+}
+
+/// Reads the tile back and holds it against what went in.
+fn prove(cells: &[Option<Cell>], body: &[u8], extra: &[u8]) -> Result<(), Damage> {
+    let values = tile_values(body, cells.len())?;
+    let extras = tile_extras(extra, cells.len())?;
+    let mut absent = values.absent.iter().map(|at| *at as usize).peekable();
+    for (at, cell) in cells.iter().enumerate() {
+        let gone = absent.next_if_eq(&at).is_some();
+        let same = match cell {
+            None => gone,
+            Some(cell) => {
+                let point = extras.extras.point(at, cell.point.place, &values.values)?;
+                !gone && extras.revs.get(at) == Some(&cell.rev) && point == cell.point
+            }
+        };
+        if !same {
+            return Err("it does not give back what went in");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,323 @@
+//! What a walk over history collects: points for a callback, or sums. Both take frames and tiles and must agree.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use gapwatch_model::{FrameKey, Head, Period, PlaceIx, Point, RunId, Value};
+use rusqlite::{Connection, OptionalExtension};
+
+use super::{
+    StoredFrame,
+    column::Damage,
+    mask::{BLOCK, Mask},
+    period,
+    points::Values,
+    read::emit,
+    shelf::{Shelf, Source, tile_extras, tile_values},
+};
+use crate::{
+    StoreError, db,
+    series::{Sink, Stream, Summary},
+};
+
+/// Who takes.
+pub(crate) enum Taker<'a, 's> {
+    /// Hands points on.
+    Points(&'a mut Sink<'s>),
+    /// Adds values up, per period.
+    Sums { cuts: &'a [f64], found: BTreeMap<i64, Sums> },
+}
+
+/// One tile as it lies in the file, with what its shelf says of it.
+pub(crate) struct Tile<'a> {
+    pub(crate) shelf: &'a Shelf,
+    pub(crate) slots: &'a [u32],
+    pub(crate) body: &'a [u8],
+    /// Read only where it is needed: it lies behind the body.
+    pub(crate) extra: &'a dyn Fn() -> rusqlite::Result<&'a [u8]>,
+    /// Per period whether this tile speaks for it.
+    pub(crate) clean: &'a [bool],
+    pub(crate) block: u32,
+}
+
+/// Heads of a shelf's frames, made once.
+pub(crate) type Heads = HashMap<(usize, u32), Arc<Head>>;
+
+impl Taker<'_, '_> {
+    /// Takes one period's frames, earliest recording first.
+    pub(crate) fn frames(
+        &mut self,
+        stream: &Stream,
+        scope: &Mask,
+        frames: &[StoredFrame],
+    ) -> Result<(), StoreError> {
+        let mut scope = scope.clone();
+        for frame in frames.iter().rev() {
+            match self {
+                Self::Points(sink) => emit(frame, stream, &mut scope, *sink)?,
+                Self::Sums { cuts, found } => {
+                    let (places, values) = frame.values()?;
+                    let sums = found.entry(frame.period).or_insert_with(|| Sums::new(cuts));
+                    for (index, slot) in places.iter().enumerate() {
+                        if scope.take(*slot)
+                            && let Some(value) = values.value(index)
+                        {
+                            sums.add(value, cuts);
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the clean periods of one tile. The inner error says what is wrong with the tile; then nothing was taken.
+    pub(crate) fn tile(
+        &mut self,
+        connection: &Connection,
+        stream: &Stream,
+        scope: &Mask,
+        tile: &Tile<'_>,
+        heads: &mut Heads,
+    ) -> Result<Result<(), Damage>, StoreError> {
+        match self {
+            Self::Points(sink) => {
+                let pieces = match pieces(tile, scope, (tile.extra)()?) {
+                    Ok(pieces) => pieces,
+                    Err(why) => return Ok(Err(why)),
+                };
+                for ((column, rev), points) in pieces {
+                    let head = match heads.get(&(column, rev)) {
+                        Some(head) => head.clone(),
+                        None => {
+                            let source = tile.shelf.sources.get(column).and_then(|s| s.get(rev as usize));
+                            let (Some(source), Some(code)) = (source, tile.shelf.periods.get(column)) else {
+                                return Ok(Err("a cell names no frame"));
+                            };
+                            let head = head(connection, stream, *code, source)?;
+                            heads.entry((column, rev)).or_insert(head).clone()
+                        }
+                    };
+                    sink(&head, &points);
+                }
+                Ok(Ok(()))
+            }
+            Self::Sums { cuts, found } => Ok(add_tile(tile, scope, cuts, found)),
+        }
+    }
+}
+
+/// The wanted cells of a tile, by the frame they come from.
+fn pieces(tile: &Tile<'_>, scope: &Mask, extra: &[u8]) -> Result<BTreeMap<(usize, u32), Vec<Point>>, Damage> {
+    let width = tile.shelf.periods.len();
+    let cells = width * tile.slots.len();
+    let values = tile_values(tile.body, cells)?;
+    let extras = tile_extras(extra, cells)?;
+    let mut absent = values.absent.iter().map(|at| *at as usize).peekable();
+    let mut columns: Vec<Vec<(u32, Point)>> = vec![Vec::new(); width];
+    for (row, slot) in tile.slots.iter().enumerate() {
+        let wanted = scope.has(*slot);
+        for (column, (found, clean)) in columns.iter_mut().zip(tile.clean).enumerate() {
+            let cell = row * width + column;
+            let gone = absent.next_if_eq(&cell).is_some();
+            if wanted && *clean && !gone {
+                let place = PlaceIx(tile.block * BLOCK + slot);
+                let rev = *extras.revs.get(cell).ok_or("a column is too short")?;
+                let sources = tile.shelf.sources.get(column).map_or(0, Vec::len);
+                if rev as usize >= sources {
+                    return Err("a cell names no frame");
+                }
+                found.push((rev, extras.extras.point(cell, place, &values.values)?));
+            }
+        }
+    }
+    let mut pieces: BTreeMap<(usize, u32), Vec<Point>> = BTreeMap::new();
+    for (column, found) in columns.into_iter().enumerate() {
+        for (rev, point) in found {
+            pieces.entry((column, rev)).or_default().push(point);
+        }
+    }
+    Ok(pieces)
+}
+
+fn head(
+    connection: &Connection,
+    stream: &Stream,
+    code: i64,
+    source: &Source,
+) -> Result<Arc<Head>, StoreError> {
+    let damaged = |why: &str| StoreError::Damaged {
+        what: format!("the shelf entry of frame `{}`", source.frame),
+        why: why.to_owned(),
+    };
+    let method: Option<Arc<str>> = match source.method {
+        0 => None,
+        id => connection
+            .prepare_cached("SELECT name FROM method WHERE id = ?1")?
+            .query_row([id], |row| row.get(0))
+            .optional()?,
+    };
+    let key = FrameKey {
+        indicator: stream.indicator.clone(),
+        period: period::period(code).ok_or_else(|| damaged("its period is none"))?,
+        source: stream.source.clone(),
+        evidence: stream.evidence,
+        dimensions: stream.dimensions.clone(),
+        method,
+    };
+    let run = RunId(u64::try_from(source.run).map_err(|_| damaged("its run is none"))?);
+    Ok(Arc::new(Head { key, run, recorded_at: db::time(source.at, source.at_offset)? }))
+}
+
+/// Sums and counts of one period.
+#[derive(Debug, Clone)]
+pub(crate) struct Sums {
+    numbers: u64,
+    sum: f64,
+    ratios: u64,
+    numerator: f64,
+    denominator: f64,
+    without_value: u64,
+    classes: Vec<u64>,
+}
+
+impl Sums {
+    fn new(cuts: &[f64]) -> Self {
+        Self {
+            numbers: 0,
+            sum: 0.0,
+            ratios: 0,
+            numerator: 0.0,
+            denominator: 0.0,
+            without_value: 0,
+            classes: vec![0; cuts.len() + 1],
+        }
+    }
+
+    fn add(&mut self, value: Value, cuts: &[f64]) {
+        match value {
+            Value::Number(number) => {
+                self.numbers += 1;
+                self.sum += number;
+            }
+            Value::Ratio { numerator, denominator } => {
+                self.ratios += 1;
+                self.numerator += numerator;
+                self.denominator += denominator;
+            }
+        }
+        match value.amount() {
+            None => self.without_value += 1,
+            Some(amount) => {
+                let class = cuts.iter().take_while(|cut| amount >= **cut).count();
+                if let Some(count) = self.classes.get_mut(class) {
+                    *count += 1;
+                }
+            }
+        }
+    }
+
+    /// The answer; none where nothing was said.
+    pub(crate) fn summary(self, stream: &Arc<Stream>, period: Period) -> Option<Summary> {
+        (self.numbers + self.ratios > 0).then(|| Summary {
+            stream: stream.clone(),
+            period,
+            numbers: self.numbers,
+            sum: self.sum,
+            ratios: self.ratios,
+            numerator: self.numerator,
+            denominator: self.denominator,
+            without_value: self.without_value,
+            classes: self.classes,
+        })
+    }
+}
+
+/// Adds the wanted cells of a tile to the sums of its periods.
+fn add_tile(
+    tile: &Tile<'_>,
+    scope: &Mask,
+    cuts: &[f64],
+    found: &mut BTreeMap<i64, Sums>,
+) -> Result<(), Damage> {
+    let width = tile.shelf.periods.len();
+    let values = tile_values(tile.body, width * tile.slots.len())?;
+    let mut columns: Vec<Sums> = vec![Sums::new(cuts); width];
+    if cuts.is_empty() && values.values.ratio.is_empty() {
+        add_numbers(tile, scope, values.values.first, &values.absent, &mut columns);
+    } else {
+        add_cells(tile, scope, cuts, &values.values, &values.absent, &mut columns);
+    }
+    let periods = tile.shelf.periods.iter().zip(tile.clean).zip(columns);
+    for ((period, _), more) in periods.filter(|((_, clean), _)| **clean) {
+        match found.get_mut(period) {
+            None => {
+                found.insert(*period, more);
+            }
+            Some(sums) => {
+                sums.numbers += more.numbers;
+                sums.sum += more.sum;
+                sums.ratios += more.ratios;
+                sums.numerator += more.numerator;
+                sums.denominator += more.denominator;
+                sums.without_value += more.without_value;
+                sums.classes.iter_mut().zip(more.classes).for_each(|(count, more)| *count += more);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The common case, plain numbers without classes: whole rows are added at once.
+fn add_numbers(tile: &Tile<'_>, scope: &Mask, mut first: Vec<f64>, absent: &[u32], columns: &mut [Sums]) {
+    let width = columns.len().max(1);
+    let mut gone = vec![0_u64; width];
+    for at in absent.iter().map(|at| *at as usize) {
+        if let Some(value) = first.get_mut(at) {
+            *value = 0.0;
+        }
+        let wanted = tile.slots.get(at / width).is_some_and(|slot| scope.has(*slot));
+        if let (true, Some(gone)) = (wanted, gone.get_mut(at % width)) {
+            *gone += 1;
+        }
+    }
+    let mut sums = vec![0.0; width];
+    let mut rows = 0_u64;
+    for (slot, row) in tile.slots.iter().zip(first.chunks_exact(width)) {
+        if scope.has(*slot) {
+            rows += 1;
+            sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+        }
+    }
+    for ((column, sum), gone) in columns.iter_mut().zip(sums).zip(gone) {
+        column.sum += sum;
+        column.numbers += rows - gone;
+        if let Some(count) = column.classes.first_mut() {
+            *count += rows - gone;
+        }
+    }
+}
+
+fn add_cells(
+    tile: &Tile<'_>,
+    scope: &Mask,
+    cuts: &[f64],
+    values: &Values,
+    absent: &[u32],
+    columns: &mut [Sums],
+) {
+    let width = columns.len();
+    let mut absent = absent.iter().map(|at| *at as usize).peekable();
+    for (row, slot) in tile.slots.iter().enumerate() {
+        let wanted = scope.has(*slot);
+        for (column, sums) in columns.iter_mut().enumerate() {
+            let cell = row * width + column;
+            let gone = absent.next_if_eq(&cell).is_some();
+            if let (true, false, Some(value)) = (wanted, gone, values.value(cell)) {
+                sums.add(value, cuts);
+            }
+        }
+    }
+}
