@@ -7,14 +7,40 @@ use crate::{checkout, names, read};
 /// Every room: its manifest, the rooms it may name, and crates it must never name.
 const ROOMS: [Room; 6] = [
     Room { name: "gapwatch-model", manifest: "crates/model/Cargo.toml", knows: &[], never: &["tokio"] },
-    Room { name: "gapwatch-rules", manifest: "crates/rules/Cargo.toml", knows: &["gapwatch-model"], never: &["tokio"] },
-    Room { name: "gapwatch-store", manifest: "crates/store/Cargo.toml", knows: &["gapwatch-model"], never: &[] },
-    Room { name: "gapwatch-collectors", manifest: "collectors/Cargo.toml", knows: &["gapwatch-model"], never: &[] },
-    Room { name: "gapwatch-dashboards", manifest: "dashboards/Cargo.toml", knows: &["gapwatch-model"], never: &["tokio"] },
+    Room {
+        name: "gapwatch-rules",
+        manifest: "crates/rules/Cargo.toml",
+        knows: &["gapwatch-model"],
+        never: &["tokio"],
+    },
+    Room {
+        name: "gapwatch-store",
+        manifest: "crates/store/Cargo.toml",
+        knows: &["gapwatch-model"],
+        never: &[],
+    },
+    Room {
+        name: "gapwatch-collectors",
+        manifest: "collectors/Cargo.toml",
+        knows: &["gapwatch-model"],
+        never: &[],
+    },
+    Room {
+        name: "gapwatch-dashboards",
+        manifest: "dashboards/Cargo.toml",
+        knows: &["gapwatch-model"],
+        never: &["tokio"],
+    },
     Room {
         name: "gapwatch",
         manifest: "Cargo.toml",
-        knows: &["gapwatch-model", "gapwatch-rules", "gapwatch-store", "gapwatch-collectors", "gapwatch-dashboards"],
+        knows: &[
+            "gapwatch-model",
+            "gapwatch-rules",
+            "gapwatch-store",
+            "gapwatch-collectors",
+            "gapwatch-dashboards",
+        ],
         never: &[],
     },
 ];

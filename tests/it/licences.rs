@@ -7,8 +7,12 @@ use crate::{checkout, read};
 #[test]
 fn every_dependency_has_a_licence_on_the_list() {
     let deny: toml::Table = read("deny.toml").parse().unwrap();
-    let allowed: BTreeSet<&str> =
-        deny["licenses"]["allow"].as_array().unwrap().iter().map(|licence| licence.as_str().unwrap()).collect();
+    let allowed: BTreeSet<&str> = deny["licenses"]["allow"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|licence| licence.as_str().unwrap())
+        .collect();
     let cargo = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--offline", "--locked", "--filter-platform", platform()])
         .current_dir(checkout())
@@ -84,10 +88,24 @@ fn platform() -> &'static str {
 #[test]
 fn expressions_are_read() {
     let allowed = BTreeSet::from(["MIT", "Apache-2.0", "Apache-2.0 WITH LLVM-exception"]);
-    for met in ["MIT", "MIT/GPL-3.0", "GPL-3.0 OR MIT", "MIT AND Apache-2.0", "(GPL-3.0 OR MIT) AND Apache-2.0", "Apache-2.0 WITH LLVM-exception"] {
+    for met in [
+        "MIT",
+        "MIT/GPL-3.0",
+        "GPL-3.0 OR MIT",
+        "MIT AND Apache-2.0",
+        "(GPL-3.0 OR MIT) AND Apache-2.0",
+        "Apache-2.0 WITH LLVM-exception",
+    ] {
         assert!(permits(met, &allowed), "{met}");
     }
-    for unmet in ["", "GPL-3.0", "MIT AND GPL-3.0", "(GPL-3.0 OR MIT) AND GPL-3.0", "GPL-3.0 WITH LLVM-exception", "MIT MIT"] {
+    for unmet in [
+        "",
+        "GPL-3.0",
+        "MIT AND GPL-3.0",
+        "(GPL-3.0 OR MIT) AND GPL-3.0",
+        "GPL-3.0 WITH LLVM-exception",
+        "MIT MIT",
+    ] {
         assert!(!permits(unmet, &allowed), "{unmet}");
     }
 }

@@ -1,5 +1,6 @@
 //! The one integration binary: the layout of the house, the example, and the real program over real HTTP.
 
+mod example;
 mod fixtures;
 mod layout;
 mod licences;
