@@ -12,8 +12,8 @@ use std::{
 use anyhow::{Context as _, anyhow};
 use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta};
 use gapwatch_collectors::{Breach, CollectorConfig, Context, Decisions, Reading, Resolver};
-use gapwatch_dashboards::Lang;
-use gapwatch_model::{Acknowledgement, CollectorName, FlagKey, Gazetteer, text};
+use gapwatch_dashboards::{Lang, map::{Outline, Shape}};
+use gapwatch_model::{Acknowledgement, CollectorName, FlagKey, Gazetteer, PlaceIx, text};
 use gapwatch_store::{AuditEntry, Decision, HeldState, RunQuery, Session, Store, StoreOptions, Token};
 
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
     collect::Cause,
     config::Config,
     demo,
-    http::{cache::Pages, error::{HttpError, HttpResult}},
+    http::{Asked, HttpError, HttpResult, cache::Pages},
     world::Worlds,
 };
 
@@ -61,6 +61,7 @@ pub struct App {
     resolver: Mutex<Option<(usize, Arc<Resolver>)>>,
     ready: AtomicBool,
     progress: Mutex<Option<(usize, usize, NaiveDate)>>,
+    outlines: Mutex<HashMap<Vec<PlaceIx>, Option<Arc<Outline>>>>,
 }
 
 /// A collector that is running; not any more once this is dropped.
@@ -103,6 +104,7 @@ impl App {
             resolver: Mutex::default(),
             ready: AtomicBool::new(false),
             progress: Mutex::default(),
+            outlines: Mutex::default(),
             config,
         };
         app.update_places()?;
@@ -295,6 +297,35 @@ impl App {
             ));
         }
         notices
+    }
+
+    /// The places below one, ready to draw. `None` where less than half of them have a boundary.
+    pub fn outline(&self, below: &[PlaceIx], gazetteer: &Gazetteer, width: u16) -> Option<Arc<Outline>> {
+        if let Some(kept) = lock(&self.outlines).get(below) {
+            return kept.clone();
+        }
+        let shapes = &self.config.shapes;
+        let found: Vec<_> = below
+            .iter()
+            .filter_map(|ix| {
+                let place = gazetteer.get(*ix);
+                let shape = shapes.get(place.id.code.as_str())?;
+                Some(Shape { name: place.name.clone(), ..shape.clone() })
+            })
+            .collect();
+        let enough = !found.is_empty() && found.len() * 2 >= below.len();
+        let outline = enough.then(|| Arc::new(Outline::new(&found, width)));
+        lock(&self.outlines).insert(below.to_vec(), outline.clone());
+        outline
+    }
+
+    /// What a finished page depends on beside its address: the store, the time to the minute, whether it can serve.
+    #[must_use]
+    pub fn page_key(&self, asked: &Asked) -> String {
+        let version = self.store.data_version().unwrap_or_default();
+        let minute = asked.as_of.now.timestamp().div_euclid(60);
+        let theme = asked.theme.as_str();
+        format!("{version}|{minute}|{theme}|{}", asked.address.with(&[]))
     }
 
     /// Whether it can serve.

@@ -9,11 +9,27 @@ use std::{
 };
 
 use chrono::{DateTime, FixedOffset};
-use gapwatch_model::{CollectorName, Flag, FlagState, Gazetteer, Outcome, PlaceIx, RunId};
+use gapwatch_collectors::CollectorConfig;
+use gapwatch_model::{Flag, FlagState, Gazetteer, Outcome, PeriodKind, PlaceIx, Run};
 use gapwatch_rules::{Facts, Judgement, Rules, SourceStatus, Targets};
-use gapwatch_store::Query;
+use gapwatch_store::{Query, RunQuery};
 
-use crate::{app::App, schedule};
+use crate::app::App;
+
+/// Ids that pages show by themselves. What they mean is in `indicators.toml` and `rules.toml`.
+pub const SIGNAL: &str = "village.signal";
+/// Whether a village has grid power.
+pub const GRID_POWER: &str = "village.grid_power";
+/// Households of a village.
+pub const HOUSEHOLDS: &str = "village.households";
+/// Population clusters of a village without signal.
+pub const CLUSTERS: &str = "village.clusters_without_signal";
+/// Share of villages with signal at the centre.
+pub const HEADLINE: &str = "village.mobile_headline";
+/// The rule of lagging communes.
+pub const BEHIND_TARGET: &str = "commune-behind-target";
+/// The rule of sources that are late.
+pub const SOURCE_OVERDUE: &str = "source-overdue";
 
 /// Judgements kept at most. A national one is large; people look at few days at a time.
 const KEPT: usize = 6;
@@ -39,7 +55,27 @@ pub struct World {
     pub flags: Vec<Flag>,
 }
 
+/// Whether a run brought something to judge.
+#[must_use]
+pub fn brought(run: &Run) -> bool {
+    matches!(run.outcome, Outcome::Succeeded | Outcome::Partial)
+}
+
 impl World {
+    /// Communes of a place that lag behind a target.
+    #[must_use]
+    pub fn lagging(&self, place: PlaceIx) -> u32 {
+        self.judgement.lagging(place, BEHIND_TARGET, &self.flags)
+    }
+
+    /// Whether a flag is about a place or anything below it.
+    #[must_use]
+    pub fn lies_in(&self, flag: &Flag, place: PlaceIx) -> bool {
+        let day = self.at.date_naive();
+        let found = self.gazetteer.ix(&flag.key.place);
+        found.is_some_and(|ix| ix == place || self.gazetteer.ancestors_on(ix, day).contains(&place))
+    }
+
     /// How many flags of each rule are firing.
     #[must_use]
     pub fn firing_by_rule(&self) -> BTreeMap<String, u32> {
@@ -145,9 +181,9 @@ impl App {
     fn judge_at(&self, facts: &Arc<Facts>, at: DateTime<FixedOffset>) -> anyhow::Result<World> {
         let InForce { rules, targets } = self.in_force(at)?;
         let gazetteer = Arc::clone(facts.gazetteer());
-        let sources = self.sources(&gazetteer, at)?;
+                let home = self.home(&gazetteer, at)?;
+        let sources = self.sources(home, at)?;
         let judgement = gapwatch_rules::judge(facts, &rules, &targets, at, &sources);
-        let home = self.home(&gazetteer, at)?;
         let flags = self.store.flags_as_of(Some(at))?;
         Ok(World { at, gazetteer, home, facts: Arc::clone(facts), rules, targets, judgement, flags })
     }
@@ -177,9 +213,30 @@ impl App {
     }
 
     /// How each scheduled source stands at a moment.
-    fn sources(&self, gazetteer: &Gazetteer, at: DateTime<FixedOffset>) -> anyhow::Result<Vec<SourceStatus>> {
-        let _ = (gazetteer, at, Outcome::Succeeded, RunId(0), CollectorName::new(""), schedule::plan);
-        Ok(Vec::new())
+    fn sources(&self, home: PlaceIx, at: DateTime<FixedOffset>) -> anyhow::Result<Vec<SourceStatus>> {
+        let mut found = Vec::new();
+        for (name, collector) in &self.config.collectors {
+            if collector.schedule.is_none() {
+                continue;
+            }
+            let asked = RunQuery { collector: Some(name.as_str().into()), as_of: Some(at), ..RunQuery::default() };
+            let runs = self.store.runs(&asked)?;
+            found.push(SourceStatus {
+                collector: name.as_str().into(),
+                place: home,
+                period: self.expected_every(collector),
+                last_success: runs.iter().find(|run| brought(run)).map(|run| run.finished),
+                expected_since: runs.last().map(|run| run.started),
+            });
+        }
+        Ok(found)
+    }
+
+    /// How often a source brings something new: the shortest period of its indicators.
+    fn expected_every(&self, collector: &CollectorConfig) -> PeriodKind {
+        let indicators = collector.indicators();
+        let declared = indicators.iter().filter_map(|id| self.config.indicators.get(id));
+        declared.map(|indicator| indicator.period).min().unwrap_or(PeriodKind::Month)
     }
 
     /// Judges now and records the flags that changed.

@@ -2,6 +2,7 @@
 //!
 //! Secrets never stand in files: a file names an environment variable, and this is where those are read.
 
+mod boundaries;
 mod places;
 
 use std::{
@@ -14,6 +15,7 @@ use std::{
 
 use chrono::{DateTime, FixedOffset};
 use gapwatch_collectors::CollectorConfig;
+use gapwatch_dashboards::map::Shape;
 use gapwatch_model::{Indicator, IndicatorSet};
 use gapwatch_rules::{Rules, Targets};
 use serde::Deserialize;
@@ -151,6 +153,8 @@ pub struct Config {
     pub collectors: BTreeMap<String, CollectorConfig>,
     /// `places/`.
     pub places: Places,
+    /// Boundaries by code of their place.
+    pub shapes: BTreeMap<String, Shape>,
     /// The texts as read, for the record of what was in force when.
     pub texts: BTreeMap<&'static str, String>,
     /// Environment variables that the files name, and their values.
@@ -207,6 +211,7 @@ impl Config {
         });
         let collectors = collectors(dir, &indicators, &mut problems);
         let places = places::load(&dir.join("places"), &mut problems);
+        let shapes = boundaries::load(&dir.join("places"), &mut problems);
         if let Some(program) = &program
             && !places.places.is_empty()
             && !places.places.iter().any(|p| p.id.code.as_str() == program.home && p.valid_to.is_none())
@@ -224,6 +229,7 @@ impl Config {
                 targets: Arc::new(targets),
                 collectors,
                 places,
+                shapes,
                 texts,
                 secrets,
             }),

@@ -27,6 +27,9 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 
 use crate::{app::Shared, schedule};
 
+pub use context::Asked;
+pub use error::{HttpError, HttpResult};
+
 /// Largest body of a form or a small JSON request, in bytes. Imports and pushes have limits of their own.
 const BODY_BYTES: usize = 256 * 1024;
 /// How long open requests may go on after the program was told to end.

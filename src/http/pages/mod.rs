@@ -22,11 +22,12 @@ use axum::{
     response::{IntoResponse, Redirect},
     routing::get,
 };
-use gapwatch_dashboards::{Lang, Markup, assets, pages};
+use gapwatch_dashboards::{Markup, assets, pages, shell::Address, table::Format};
+use gapwatch_model::SignalState;
 
 use super::{
     cache::Finished,
-    context::Asked,
+    context::{Asked, Query},
     error::{HttpError, HttpResult},
 };
 use crate::app::{App, Shared};
@@ -157,8 +158,79 @@ async fn asset(State(app): State<Shared>, uri: Uri, headers: HeaderMap) -> Respo
     kept.answer(&headers, FOREVER)
 }
 
-/// The text of the page's language.
+/// How bad a state is: the worst first.
 #[must_use]
-pub fn words(lang: Lang, vi: &str, en: &str) -> String {
-    lang.pick(vi, en).to_owned()
+pub fn severity(state: SignalState) -> u8 {
+    match state {
+        SignalState::NoSignal => 0,
+        SignalState::Pocket => 1,
+        SignalState::Unknown => 2,
+        SignalState::Covered => 3,
+    }
+}
+
+/// One page of a long list, and the cursors of its neighbours.
+#[derive(Debug)]
+pub struct Window {
+    /// Positions of the rows.
+    pub range: std::ops::Range<usize>,
+    /// Cursor for `?before=`; an empty text leads to the first page.
+    pub before: Option<String>,
+    /// Cursor for `?after=`.
+    pub after: Option<String>,
+}
+
+/// Pages by key: `?after=KEY` begins behind that row, `?before=KEY` ends in front of it. A row that is gone since leaves
+/// the reader at the top.
+#[must_use]
+pub fn window(query: &Query, keys: &[String], rows: usize) -> Window {
+    let at = |name: &str| query.get(name).and_then(|wanted| keys.iter().position(|key| key == wanted));
+    let start = match (at("after"), at("before")) {
+        (Some(after), _) => after + 1,
+        (None, Some(before)) => before.saturating_sub(rows),
+        (None, None) => 0,
+    };
+    let end = (start + rows).min(keys.len());
+    let start = start.min(end);
+    let first_page = (start > 0 && start <= rows).then(String::new);
+    Window {
+        range: start..end,
+        before: first_page.or_else(|| keys.get(start).filter(|_| start > 0).cloned()),
+        after: keys.get(end.wrapping_sub(1)).filter(|_| end < keys.len()).cloned(),
+    }
+}
+
+/// Where a table can be taken away: the same query at the address of the files.
+#[must_use]
+pub fn downloads(asked: &Asked, path: &str, formats: &[Format]) -> Vec<(Format, String)> {
+    let link = |format: &Format| {
+        let here = Address { path: path.to_owned(), query: asked.query.0.clone() };
+        (*format, here.with(&[("format", Some(format.as_str())), ("after", None), ("before", None)]))
+    };
+    formats.iter().map(link).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Query, window};
+
+    #[test]
+    fn pages_follow_each_other_without_gap_or_overlap() {
+        let keys: Vec<String> = (0..25).map(|n| format!("k{n}")).collect();
+        let mut seen = Vec::new();
+        let mut query = Query::default();
+        loop {
+            let page = window(&query, &keys, 10);
+            seen.extend(keys[page.range.clone()].to_vec());
+            match page.after {
+                Some(after) => query = Query(vec![("after".to_owned(), after)]),
+                None => break,
+            }
+        }
+        assert_eq!(seen, keys);
+        let last = window(&query, &keys, 10);
+        let back = window(&Query(vec![("before".to_owned(), last.before.unwrap())]), &keys, 10);
+        assert_eq!(back.range, 10..20);
+        assert_eq!(window(&Query::default(), &[], 10).range, 0..0);
+    }
 }

@@ -1,0 +1,88 @@
+//! `/communes/{code}`: a commune with its villages.
+
+use gapwatch_dashboards::{
+    Markup,
+    pages::commune::{View, VillageRow, render},
+    part::LineageRow,
+};
+use gapwatch_model::{Part, PlaceIx, PlaceLevel};
+
+use super::{fill::{Fill, actor}, overview};
+use crate::{
+    app::App,
+    http::{Asked, HttpResult, api},
+};
+
+/// Makes the page.
+pub fn page(app: &App, asked: &Asked, code: &str) -> HttpResult<Markup> {
+    let world = app.world(asked.as_of.at)?;
+    let place = api::place_of(&world.gazetteer, code, asked.as_of.day())?;
+    draw(&Fill::new(app, &world, asked.lang), asked, place)
+}
+
+/// Draws a commune.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn draw(fill: &Fill<'_>, asked: &Asked, place: PlaceIx) -> HttpResult<Markup> {
+    let world = fill.world;
+    let day = fill.day();
+    let villages: Vec<_> = world
+        .gazetteer
+        .under_on(place, PlaceLevel::Village, day)
+        .into_iter()
+        .filter_map(|ix| world.judgement.village(ix))
+        .collect();
+    let mut rows: Vec<VillageRow> = villages.iter().map(|village| row(fill, village)).collect();
+    rows.sort_by(|a, b| {
+        let worst = |row: &VillageRow| (super::severity(row.state), row.grid_power != Some(false), row.place.name.clone());
+        worst(a).cmp(&worst(b))
+    });
+    let before = fill.before(place);
+    let ledger = before.as_ref().map(|(_, opening)| gapwatch_rules::ledger(&opening.judgement, &world.judgement, place));
+    let parent = world.gazetteer.parent_on(place, day);
+    let (flags, _) = overview::newest_flags(fill, place);
+    let lineage = world.gazetteer.predecessors(place).chain(world.gazetteer.successors(place));
+    let lineage = lineage.map(|(other, step)| {
+        let other = world.gazetteer.get(other);
+        LineageRow {
+            name: other.full_name(),
+            code: other.id.code.as_str().to_owned(),
+            whole: step.part == Part::Whole,
+            effective: step.effective,
+            act: step.act.clone(),
+        }
+    });
+    let view = View {
+        place: fill.place(place),
+        tally: fill.tally(place),
+        rates: fill.rates(place),
+        before: before.map(|(before, _)| before),
+        last_collected: overview::last_collected(fill)?,
+        parent_strict: parent.and_then(|parent| fill.rates(parent).strict),
+        map: fill.commune_map(place, &villages),
+        villages: rows,
+        ledger,
+        targets: overview::targets(fill, place),
+        indicators: overview::indicators(fill, place),
+        trend: fill.no_signal_chart(place),
+        flags,
+        stations: Vec::new(),
+        lineage: lineage.collect(),
+    };
+    Ok(render(&asked.shell(fill.app, fill.crumbs(place)), &view))
+}
+
+fn row(fill: &Fill<'_>, village: &gapwatch_rules::VillageState) -> VillageRow {
+    VillageRow {
+        place: fill.place(village.place),
+        state: village.state,
+        qualification: village.qualification,
+        since: village.since,
+        households: fill.households(village.place),
+        grid_power: village.grid_power,
+        area_class: village.area_class,
+        actor: village.must_act.map(|act| actor(act.who)),
+        nearest_station_m: None,
+    }
+}

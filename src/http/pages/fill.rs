@@ -1,0 +1,330 @@
+//! From what is judged to what is drawn: the parts that several pages share.
+
+use std::{collections::HashMap, sync::Arc};
+
+use chrono::NaiveDate;
+use gapwatch_dashboards::{
+    Lang,
+    figure::{Amount, Figure},
+    map::{Area, Dot, Map, Mark},
+    part::{Actor, Before, ChildRow, FlagRow, Link, PlaceRef, Rates, Tally},
+    shell::percent_encode,
+};
+use gapwatch_model::{
+    Direction, Flag, Gazetteer, Indicator, PlaceIx, PlaceLevel, Qualifier, RunId, Subject, Unit, Value,
+};
+use gapwatch_rules::{Absence, Counts, IndicatorValue, Origin, VillageState, Who};
+
+use crate::{app::App, world::World};
+
+/// Width the maps are drawn at, in pixels.
+const MAP_WIDTH: u16 = 720;
+
+/// What pages of one request share: the world, the language, and files behind runs looked up once.
+pub struct Fill<'a> {
+    /// The program.
+    pub app: &'a App,
+    /// What is known.
+    pub world: &'a World,
+    /// Language of the page.
+    pub lang: Lang,
+    files: std::cell::RefCell<HashMap<RunId, Option<String>>>,
+}
+
+impl<'a> Fill<'a> {
+    /// For one page.
+    #[must_use]
+    pub fn new(app: &'a App, world: &'a World, lang: Lang) -> Self {
+        Self { app, world, lang, files: std::cell::RefCell::default() }
+    }
+
+    /// The places.
+    #[must_use]
+    pub fn gazetteer(&self) -> &'a Gazetteer {
+        &self.world.gazetteer
+    }
+
+    /// The day shown.
+    #[must_use]
+    pub fn day(&self) -> NaiveDate {
+        self.world.at.date_naive()
+    }
+
+    /// A place as it is named.
+    #[must_use]
+    pub fn place(&self, ix: PlaceIx) -> PlaceRef {
+        PlaceRef::of(self.gazetteer().get(ix))
+    }
+
+    /// The way to a place from the top, the place itself left out.
+    #[must_use]
+    pub fn crumbs(&self, ix: PlaceIx) -> Vec<Link> {
+        let mut above = self.gazetteer().ancestors_on(ix, self.day());
+        above.reverse();
+        above.into_iter().map(|ix| self.link(ix)).collect()
+    }
+
+    /// A link to a place's page.
+    #[must_use]
+    pub fn link(&self, ix: PlaceIx) -> Link {
+        let place = self.place(ix);
+        let name = if place.level == PlaceLevel::Country { self.lang.pick("Cả nước", "The country").to_owned() } else { place.name.clone() };
+        Link::new(name, place.href())
+    }
+
+    /// The file of a run, as shown to people.
+    #[must_use]
+    pub fn file(&self, run: RunId) -> Option<String> {
+        if let Some(file) = self.files.borrow().get(&run) {
+            return file.clone();
+        }
+        let file = self.app.store.run(run).ok().flatten().and_then(|run| run.file);
+        self.files.borrow_mut().insert(run, file.clone());
+        file
+    }
+
+    /// Who said it, with file and row, leading to the run.
+    #[must_use]
+    pub fn source(&self, collector: &str, run: RunId, row: u32) -> Link {
+        let title = self.collector_title(collector);
+        let file = self.file(run).map(|file| file.rsplit('/').next().unwrap_or_default().to_owned());
+        let words = match (file, self.lang) {
+            (Some(file), Lang::Vi) => format!("{title} · {file}, dòng {row}"),
+            (Some(file), Lang::En) => format!("{title} · {file}, row {row}"),
+            (None, _) => title,
+        };
+        Link::new(words, format!("/runs/{run}?row={row}"))
+    }
+
+    /// Title of a collector, or its name where it is not configured any more.
+    #[must_use]
+    pub fn collector_title(&self, name: &str) -> String {
+        let collector = self.app.config.collectors.get(name);
+        collector.map_or_else(
+            || name.to_owned(),
+            |c| self.lang.pick(Some(&c.title), c.title_en.as_ref()).unwrap_or(&c.title).clone(),
+        )
+    }
+
+    /// Name of an indicator.
+    #[must_use]
+    pub fn indicator_name(&self, indicator: &Indicator) -> String {
+        self.lang.pick(&indicator.name_vi, &indicator.name_en).clone()
+    }
+
+    /// A link to an indicator of a place.
+    #[must_use]
+    pub fn indicator(&self, indicator: &Indicator, place: PlaceIx) -> Link {
+        let code = percent_encode(self.gazetteer().get(place).id.code.as_str());
+        Link::new(self.indicator_name(indicator), format!("/indicators/{}?place={code}", percent_encode(indicator.id.as_str())))
+    }
+
+    /// A value with all it needs to be believed.
+    #[must_use]
+    pub fn figure(&self, place: PlaceIx, indicator: &Indicator, value: Option<&IndicatorValue>) -> Figure {
+        let link = self.indicator(indicator, place);
+        let (source, evidence) = match value.map(|value| &value.origin) {
+            Some(Origin::Stated { head, row, .. }) => {
+                (Some(self.source(head.key.source.as_str(), head.run, *row)), Some(head.key.evidence))
+            }
+            Some(Origin::Formula) => (Some(Link::new(self.lang.pick("tính theo công thức", "by formula"), link.href.clone())), None),
+            Some(Origin::Children { reported, expected }) => {
+                let words = self.lang.pick(
+                    format!("cộng từ {reported}/{expected} đơn vị bên dưới"),
+                    format!("summed from {reported} of {expected} places below"),
+                );
+                (Some(Link::new(words, link.href.clone())), None)
+            }
+            Some(Origin::Predecessors { reported, expected, .. }) => {
+                let words = self.lang.pick(
+                    format!("cộng từ {reported}/{expected} đơn vị trước sáp nhập"),
+                    format!("summed from {reported} of {expected} places before the merger"),
+                );
+                (Some(Link::new(words, link.href.clone())), None)
+            }
+            Some(Origin::Nowhere) | None => (None, None),
+        };
+        Figure {
+            amount: value.map_or(Amount::Missing, |value| amount(value, indicator)),
+            qualifier: value.map_or(Qualifier::Exact, |value| value.qualifier),
+            unit: indicator.unit,
+            decimals: indicator.decimals,
+            period: value.and_then(|value| value.period),
+            age_days: value.and_then(|value| value.age_days(self.day())).map(i64::from),
+            evidence,
+            source,
+            explain: Some(link.href),
+        }
+    }
+
+    /// Villages of a place by state.
+    #[must_use]
+    pub fn tally(&self, ix: PlaceIx) -> Tally {
+        self.world.judgement.counts(ix).map(tally).unwrap_or_default()
+    }
+
+    /// Both rates of a place.
+    #[must_use]
+    pub fn rates(&self, ix: PlaceIx) -> Rates {
+        let counts = self.world.judgement.counts(ix).copied().unwrap_or_default();
+        Rates { headline: counts.headline(), strict: counts.strict() }
+    }
+
+    /// A flag in a list.
+    #[must_use]
+    pub fn flag(&self, flag: &Flag) -> Option<FlagRow> {
+        let ix = self.gazetteer().ix(&flag.key.place)?;
+        let place = self.place(ix);
+        let parent = (place.level == PlaceLevel::Village).then(|| self.gazetteer().parent_on(ix, self.day())).flatten();
+        Some(FlagRow {
+            key: flag.key.clone(),
+            rule_name: self.rule_name(flag.key.rule.as_str()),
+            place,
+            parent: parent.map(|parent| self.place(parent)),
+            state: flag.state,
+            since: flag.since,
+            explanation: self.lang.pick(&flag.explanation_vi, &flag.explanation_en).clone(),
+            acknowledgement: flag.acknowledgement.clone(),
+        })
+    }
+
+    /// Name of a rule, or its id where it is not configured any more.
+    #[must_use]
+    pub fn rule_name(&self, id: &str) -> String {
+        let rule = self.world.rules.rules.iter().find(|(rule, _)| rule.as_str() == id);
+        rule.map_or_else(|| id.to_owned(), |(_, rule)| self.lang.pick(&rule.name_vi, &rule.name_en).clone())
+    }
+
+    /// The count half a year before, as known then.
+    #[must_use]
+    pub fn before(&self, ix: PlaceIx) -> Option<(Before, Arc<World>)> {
+        let on = self.day().checked_sub_months(chrono::Months::new(6))?;
+        let world = self.app.world(crate::clock::end_of(on)).ok()?;
+        let counts = world.judgement.counts(ix).filter(|counts| counts.total > counts.unknown)?;
+        let before = Before { on, no_signal: counts.no_signal };
+        Some((before, world))
+    }
+
+    /// The places directly below that pages list: communes of a province, provinces of the country.
+    #[must_use]
+    pub fn children(&self, ix: PlaceIx) -> Vec<PlaceIx> {
+        self.gazetteer().children_on(ix, self.day())
+    }
+
+    /// A place below, in rankings. `lagging` are the firing flags of communes by place.
+    #[must_use]
+    pub fn child(&self, ix: PlaceIx, lagging: &HashMap<PlaceIx, Vec<&Flag>>, trend: Vec<Option<f64>>) -> ChildRow {
+        let flags = lagging.get(&ix).map_or(&[][..], Vec::as_slice);
+        let links = flags.iter().filter_map(|flag| {
+            let Subject::Indicator(id) = &flag.key.subject else { return None };
+            let name = self.world.facts.indicators().get(id.as_str()).map(|indicator| self.indicator_name(indicator))?;
+            Some(Link::new(name, format!("/flags/{}", percent_encode(&flag.key.to_string()))))
+        });
+        ChildRow { place: self.place(ix), tally: self.tally(ix), rates: self.rates(ix), lagging: links.collect(), trend }
+    }
+
+    /// The map of the places below, coloured by the villages without signal.
+    #[must_use]
+    pub fn villages_map(&self, children: &[PlaceIx]) -> Option<Map> {
+        let outline = self.app.outline(children, self.gazetteer(), MAP_WIDTH)?;
+        let area = |child: &PlaceIx| {
+            let (place, tally) = (self.place(*child), self.tally(*child));
+            let known = tally.total > tally.unknown;
+            let amount = match (tally.total, known) {
+                (0, _) => Amount::Missing,
+                (_, false) if tally.stale == tally.total => Amount::Stale(Value::Number(f64::from(tally.no_signal))),
+                (_, false) => Amount::Missing,
+                (_, true) => Amount::count(tally.no_signal),
+            };
+            let note = self.lang.pick(
+                format!("{} trắng sóng, {} lõm sóng, {} chưa rõ trong {} thôn", tally.no_signal, tally.pocket, tally.unknown, tally.total),
+                format!("{} without signal, {} with pockets, {} unknown of {} villages", tally.no_signal, tally.pocket, tally.unknown, tally.total),
+            );
+            Area { code: place.code.clone(), name: place.name.clone(), href: place.href(), amount, note }
+        };
+        Some(Map {
+            title: self.lang.pick("Số thôn trắng sóng", "Villages without signal").to_owned(),
+            outline,
+            areas: children.iter().map(area).collect(),
+            unit: Unit::Villages,
+            decimals: 0,
+            direction: Direction::Lower,
+            dots: Vec::new(),
+            only: None,
+        })
+    }
+
+    /// A commune alone with its villages.
+    #[must_use]
+    pub fn commune_map(&self, commune: PlaceIx, villages: &[&VillageState]) -> Option<Map> {
+        let province = self.gazetteer().parent_on(commune, self.day())?;
+        let all = self.gazetteer().children_on(province, self.day());
+        let outline = self.app.outline(&all, self.gazetteer(), MAP_WIDTH)?;
+        let place = self.place(commune);
+        if !self.app.config.shapes.contains_key(&place.code) {
+            return None;
+        }
+        let dots = villages.iter().filter_map(|village| {
+            let at = self.gazetteer().get(village.place).point?;
+            let place = self.place(village.place);
+            let mark = Mark::Village { state: village.state, qualification: village.qualification, grid_power: village.grid_power };
+            Some(Dot { at, name: place.name.clone(), href: Some(place.href()), mark })
+        });
+        Some(Map {
+            title: self.lang.pick(format!("Các thôn của {}", place.name), format!("Villages of {}", place.name)),
+            outline,
+            areas: Vec::new(),
+            unit: Unit::Villages,
+            decimals: 0,
+            direction: Direction::Lower,
+            dots: dots.collect(),
+            only: Some(place.code),
+        })
+    }
+}
+
+/// Villages by state, as drawn.
+#[must_use]
+pub fn tally(counts: &Counts) -> Tally {
+    Tally {
+        total: counts.total,
+        no_signal: counts.no_signal,
+        pocket: counts.pocket,
+        covered: counts.covered,
+        unknown: counts.unknown,
+        stale: counts.stale,
+        insufficient: counts.insufficient,
+        disputed: counts.disputed,
+        no_grid_power: Some(counts.no_grid_power),
+        no_signal_no_power: Some(counts.no_signal_no_power),
+    }
+}
+
+/// The number that speaks, or why none does.
+#[must_use]
+pub fn amount(value: &IndicatorValue, indicator: &Indicator) -> Amount {
+    match (&value.absence, value.value) {
+        (None | Some(Absence::ZeroDenominator), Some(known)) => Amount::Known(known),
+        (Some(Absence::Stale), Some(old)) => Amount::Stale(old),
+        (Some(Absence::Insufficient), _) => {
+            let samples = match &value.origin {
+                Origin::Stated { samples, .. } => samples.unwrap_or_default(),
+                _ => 0,
+            };
+            Amount::Insufficient { samples, minimum: indicator.minimum_samples.unwrap_or_default() }
+        }
+        (Some(Absence::NotApplicable), _) => Amount::NotApplicable,
+        _ => Amount::Missing,
+    }
+}
+
+/// Who must act, as drawn.
+#[must_use]
+pub fn actor(who: Option<Who>) -> Actor {
+    match who {
+        Some(Who::Fund) => Actor::Fund,
+        Some(Who::Operator) => Actor::Operator,
+        Some(Who::Electricity) => Actor::Electricity,
+        None => Actor::Unknown,
+    }
+}
