@@ -1,4 +1,5 @@
 //! The one integration binary: the layout of the house, the example, and the real program over real HTTP.
+#![cfg(test)]
 
 mod example;
 mod fixtures;
