@@ -40,7 +40,8 @@ pub struct LedgerLine {
     pub sign: i32,
 }
 
-/// The whole account. `opening - closed + newly_found + regressed + boundary + reclassified == closing`, always.
+/// The whole account. `opening - closed + newly_found + regressed + boundary + reclassified == closing`, always;
+/// only between published counts there is also `not_broken_down`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Ledger {
     /// Villages without signal at the opening, as known on that day.
@@ -55,6 +56,8 @@ pub struct Ledger {
     pub boundary: i32,
     /// Signed.
     pub reclassified: i32,
+    /// Signed: what published counts leave open, without saying which villages. Zero in every ledger made of villages.
+    pub not_broken_down: i32,
     /// Villages without signal at the closing, as known on that day.
     pub closing: u32,
     /// The villages behind every number.
@@ -70,6 +73,7 @@ impl Ledger {
             + i64::from(self.regressed)
             + i64::from(self.boundary)
             + i64::from(self.reclassified)
+            + i64::from(self.not_broken_down)
             == i64::from(self.closing)
     }
 }

@@ -252,6 +252,12 @@ impl Rules {
         })
     }
 
+    /// The band a score lies in. `None` below the last one, and where no bands are declared.
+    #[must_use]
+    pub fn band(&self, indicator: &IndicatorId, score: f64) -> Option<&Band> {
+        self.bands.get(indicator)?.iter().find(|band| score >= band.from)
+    }
+
     /// Checks that every indicator the rules name is declared.
     #[must_use]
     pub fn check(&self, indicators: &IndicatorSet) -> Vec<Problem> {

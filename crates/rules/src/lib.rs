@@ -3,12 +3,36 @@
 //! The same facts, configuration and moment give the same answer, byte for byte. Nothing here reads a clock, a file or
 //! the network, and no threshold stands in the code: they are in `rules.toml` and `targets.toml`.
 
+mod act;
 mod config;
+mod eval;
+mod explain;
+mod facts;
+mod findings;
+mod flags;
 mod formula;
+mod judge;
+mod ledger;
 mod problem;
+mod sentence;
+mod signal;
+mod standing;
 mod targets;
+mod values;
+mod villages;
 
+pub use act::{MustAct, Who};
 pub use config::{Band, Deadlines, NoDataPolicy, Pace, Rule, Rules, Signal, Tolerances, When};
+pub use explain::{Explanation, Input, TargetShown, explain};
+pub use facts::{Facts, Moment, Said, day_in_vietnam, end_of_day};
+pub use findings::{Finding, FindingKind};
+pub use flags::{advance, apply};
 pub use formula::check_formulas;
+pub use judge::{Counts, Judgement, Raised, SourceStatus, Verdict, judge};
+pub use ledger::{PublishedCount, ledger, published_ledger};
 pub use problem::Problem;
+pub use sentence::{Sentence, absence_name, amount, evidence_name, who_name};
+pub use standing::Standing;
 pub use targets::{Targets, meets, path_value, status};
+pub use values::{Absence, IndicatorValue, Origin};
+pub use villages::VillageState;

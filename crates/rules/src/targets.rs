@@ -1,6 +1,9 @@
 //! `targets.toml`: what was promised. Which promise is in force for a place on a day, and where its path is then.
 
-use std::cmp::{Ordering, Reverse};
+use std::{
+    cmp::{Ordering, Reverse},
+    sync::Arc,
+};
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use gapwatch_model::{
@@ -13,7 +16,7 @@ use crate::problem::{Problem, read_file, read_table};
 /// Every target of `targets.toml`, in order of ids.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Targets {
-    all: Vec<Target>,
+    all: Vec<Arc<Target>>,
 }
 
 impl Targets {
@@ -21,7 +24,7 @@ impl Targets {
     #[must_use]
     pub fn new(mut all: Vec<Target>) -> Self {
         all.sort_by(|one, other| one.id.cmp(&other.id));
-        Self { all }
+        Self { all: all.into_iter().map(Arc::new).collect() }
     }
 
     /// Reads `targets.toml`.
@@ -69,10 +72,10 @@ impl Targets {
     /// Checks that every scope is the code of a place.
     #[must_use]
     pub fn check_places(&self, gazetteer: &Gazetteer) -> Vec<Problem> {
-        let unknown = |target: &&Target| {
+        let unknown = |target: &&Arc<Target>| {
             target.scope.as_ref().is_some_and(|code| gazetteer.versions(code.as_str()).is_empty())
         };
-        let problem = |target: &Target| {
+        let problem = |target: &Arc<Target>| {
             let scope = target.scope.as_ref().map(ToString::to_string).unwrap_or_default();
             Problem::new(format!("{}.scope", target.id), format!("`{scope}` is the code of no place"))
         };
@@ -81,13 +84,13 @@ impl Targets {
 
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &Target> {
-        self.all.iter()
+        self.all.iter().map(Arc::as_ref)
     }
 
     /// The target of this id.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<&Target> {
-        self.all.iter().find(|target| target.id == id)
+        self.iter().find(|target| target.id == id)
     }
 
     /// The target that holds for a place: the nearest scope whose condition holds and which is in force on the day and
@@ -98,7 +101,7 @@ impl Targets {
         indicator: &str,
         at: &Standpoint<'_>,
         holds: impl Fn(&Condition) -> bool,
-    ) -> Option<&Target> {
+    ) -> Option<&Arc<Target>> {
         let candidates = self.all.iter().filter(|target| {
             target.indicator.as_str() == indicator
                 && target.valid_from <= at.day
@@ -107,7 +110,7 @@ impl Targets {
                 && target.condition.as_ref().is_none_or(&holds)
         });
         let best = candidates.filter_map(|target| Some((at.distance(target)?, target)));
-        let key = |(distance, target): &(usize, &Target)| {
+        let key = |(distance, target): &(usize, &Arc<Target>)| {
             let past = target.due < at.day;
             let due = if past { i64::MAX } else { (target.due - at.day).num_days() };
             (

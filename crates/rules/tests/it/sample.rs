@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use gapwatch_model::{Indicator, IndicatorSet};
 use gapwatch_rules::{Problem, Rules, Targets, check_formulas};
 
-const RULES: &str = include_str!("../../../fixtures/rules/sample/rules.toml");
-const TARGETS: &str = include_str!("../../../fixtures/rules/sample/targets.toml");
-const INDICATORS: &str = include_str!("../../../fixtures/rules/sample/indicators.toml");
+const RULES: &str = include_str!("../../../../fixtures/rules/sample/rules.toml");
+const TARGETS: &str = include_str!("../../../../fixtures/rules/sample/targets.toml");
+const INDICATORS: &str = include_str!("../../../../fixtures/rules/sample/indicators.toml");
 
 fn indicators() -> IndicatorSet {
     let tables: BTreeMap<String, Indicator> = toml::from_str(INDICATORS).unwrap();

@@ -1,0 +1,299 @@
+//! What was said, kept in memory so that any question *as of* a moment can be answered: observations by indicator and
+//! place, with every revision.
+//!
+//! Each point is linked to the one added before it for the same place, so adding costs nothing and the order of adding
+//! never matters: what is newest is decided by period and `recorded_at` when it is asked.
+
+use std::{collections::BTreeMap, collections::HashMap, sync::Arc};
+
+use chrono::{DateTime, FixedOffset, NaiveDate};
+use gapwatch_model::{
+    CollectorName, Dimensions, Evidence, Gazetteer, Head, IndicatorId, IndicatorSet, PlaceIx, Point, RunId,
+};
+
+use crate::formula::Formulas;
+
+/// No point: end of a chain.
+const NONE: u32 = u32::MAX;
+
+/// Vietnam's offset from UTC, in seconds. The country has one, without summer time.
+const VIETNAM_SECONDS: i32 = 7 * 3_600;
+
+/// What was known, ready to be judged.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    pub(crate) gazetteer: Arc<Gazetteer>,
+    pub(crate) indicators: Arc<IndicatorSet>,
+    pub(crate) formulas: Arc<Formulas>,
+    heads: Vec<Known>,
+    /// Number of a head by its address. The head is held, so the address stays its own.
+    by_address: HashMap<usize, u32>,
+    voices: HashMap<(CollectorName, Evidence, Dimensions), u32>,
+    columns: BTreeMap<IndicatorId, Column>,
+}
+
+/// A head with what is asked of it again and again.
+#[derive(Debug, Clone)]
+struct Known {
+    head: Arc<Head>,
+    /// Same number: a later statement replaces or follows an earlier one.
+    voice: u32,
+    ends: NaiveDate,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Column {
+    newest: Vec<u32>,
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    point: Point,
+    head: u32,
+    earlier: u32,
+}
+
+/// One thing that was said of one place.
+#[derive(Debug, Clone, Copy)]
+pub struct Said<'a> {
+    /// Who, what, when.
+    pub head: &'a Arc<Head>,
+    /// The number.
+    pub point: &'a Point,
+    /// Last day of its period.
+    pub ends: NaiveDate,
+    pub(crate) voice: u32,
+}
+
+impl Said<'_> {
+    /// What decides which of two statements is the newer one, whatever order they came in.
+    fn rank(&self) -> (NaiveDate, NaiveDate, DateTime<FixedOffset>, RunId, u32) {
+        let head = self.head;
+        (self.ends, head.key.period.start(), head.recorded_at, head.run, self.point.row)
+    }
+
+    /// Whether it rests on samples enough to speak; where none were stated, it does.
+    pub(crate) fn enough(&self, minimum: u32) -> bool {
+        self.point.samples.is_none_or(|samples| samples >= minimum)
+    }
+
+    pub(crate) fn newer_than(&self, other: &Self) -> bool {
+        self.rank() > other.rank()
+    }
+}
+
+/// From where one looks: what was known by `as_of`, judged on `day`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// Nothing recorded later is known.
+    pub as_of: DateTime<FixedOffset>,
+    /// The day on which age, borders and targets are judged.
+    pub day: NaiveDate,
+}
+
+impl Moment {
+    /// Now is then: the day is that of the moment in Vietnam.
+    #[must_use]
+    pub fn at(as_of: DateTime<FixedOffset>) -> Self {
+        Self { as_of, day: day_in_vietnam(as_of) }
+    }
+
+    /// The end of a day in Vietnam, looked at with what is known by `as_of`.
+    #[must_use]
+    pub fn on(day: NaiveDate, as_of: DateTime<FixedOffset>) -> Self {
+        Self { as_of, day }
+    }
+}
+
+/// The day it is in Vietnam at a moment.
+#[must_use]
+pub fn day_in_vietnam(at: DateTime<FixedOffset>) -> NaiveDate {
+    FixedOffset::east_opt(VIETNAM_SECONDS)
+        .map_or_else(|| at.date_naive(), |zone| at.with_timezone(&zone).date_naive())
+}
+
+/// The last moment of a day in Vietnam: what `as_of` a day means.
+#[must_use]
+pub fn end_of_day(day: NaiveDate) -> DateTime<FixedOffset> {
+    let last =
+        day.succ_opt().unwrap_or(day).and_time(chrono::NaiveTime::MIN) - chrono::TimeDelta::nanoseconds(1);
+    let utc = (last - chrono::TimeDelta::seconds(i64::from(VIETNAM_SECONDS))).and_utc();
+    FixedOffset::east_opt(VIETNAM_SECONDS).map_or_else(|| utc.fixed_offset(), |zone| utc.with_timezone(&zone))
+}
+
+impl Facts {
+    /// Nothing known yet of these places and indicators.
+    #[must_use]
+    pub fn new(gazetteer: Arc<Gazetteer>, indicators: Arc<IndicatorSet>) -> Self {
+        let formulas = Arc::new(Formulas::read(&indicators));
+        Self {
+            gazetteer,
+            indicators,
+            formulas,
+            heads: Vec::new(),
+            by_address: HashMap::new(),
+            voices: HashMap::new(),
+            columns: BTreeMap::new(),
+        }
+    }
+
+    /// Adds what one run said of one place. The same statement added twice counts once.
+    pub fn add(&mut self, head: &Arc<Head>, point: Point) {
+        let number = self.number(head);
+        let column = match self.columns.get_mut(&head.key.indicator) {
+            Some(column) => column,
+            None => self.columns.entry(head.key.indicator.clone()).or_default(),
+        };
+        if column.newest.len() <= point.place.index() {
+            column.newest.resize(self.gazetteer.len().max(point.place.index() + 1), NONE);
+        }
+        let Ok(position) = u32::try_from(column.entries.len()) else { return };
+        if let Some(newest) = column.newest.get_mut(point.place.index()) {
+            column.entries.push(Entry { point, head: number, earlier: *newest });
+            *newest = position;
+        }
+    }
+
+    fn number(&mut self, head: &Arc<Head>) -> u32 {
+        let address = Arc::as_ptr(head).addr();
+        if let Some(number) = self.by_address.get(&address) {
+            return *number;
+        }
+        let key = &head.key;
+        let next = u32::try_from(self.voices.len()).unwrap_or(NONE);
+        let named = (key.source.clone(), key.evidence, key.dimensions.clone());
+        let voice = *self.voices.entry(named).or_insert(next);
+        let number = u32::try_from(self.heads.len()).unwrap_or(NONE);
+        self.heads.push(Known { head: Arc::clone(head), voice, ends: key.period.end() });
+        self.by_address.insert(address, number);
+        number
+    }
+
+    /// The places the facts are about.
+    #[must_use]
+    pub fn gazetteer(&self) -> &Arc<Gazetteer> {
+        &self.gazetteer
+    }
+
+    /// The indicators the facts are about.
+    #[must_use]
+    pub fn indicators(&self) -> &Arc<IndicatorSet> {
+        &self.indicators
+    }
+
+    pub(crate) fn column(&self, indicator: &str) -> Option<&Column> {
+        self.columns.get(indicator)
+    }
+
+    /// Indicators somebody spoke of that are not declared, which therefore nobody judges.
+    pub fn undeclared(&self) -> impl Iterator<Item = &IndicatorId> {
+        self.columns.keys().filter(|id| self.indicators.get(id.as_str()).is_none())
+    }
+
+    /// Everything said of one indicator at one place by `as_of`, revisions included, newest added first.
+    pub fn said(
+        &self,
+        indicator: &str,
+        place: PlaceIx,
+        as_of: DateTime<FixedOffset>,
+    ) -> impl Iterator<Item = Said<'_>> {
+        self.in_column(self.column(indicator), place, as_of)
+    }
+
+    pub(crate) fn in_column<'a>(
+        &'a self,
+        column: Option<&'a Column>,
+        place: PlaceIx,
+        as_of: DateTime<FixedOffset>,
+    ) -> impl Iterator<Item = Said<'a>> {
+        let first = column.and_then(|column| column.newest.get(place.index())).copied().unwrap_or(NONE);
+        let entry = move |position: u32| column.and_then(|column| column.entries.get(position as usize));
+        std::iter::successors(entry(first), move |last| entry(last.earlier)).filter_map(move |entry| {
+            let known = self.heads.get(entry.head as usize)?;
+            let said = Said { head: &known.head, point: &entry.point, ends: known.ends, voice: known.voice };
+            (known.head.recorded_at <= as_of).then_some(said)
+        })
+    }
+
+    /// The newest thing each voice (source, evidence and dimensions) said by the moment, about periods that had begun.
+    /// A correction has replaced what it corrects; a newer statement with too few samples does not hide an older one
+    /// with enough. In order of source, evidence and dimensions.
+    #[must_use]
+    pub fn newest(
+        &self,
+        indicator: &str,
+        place: PlaceIx,
+        minimum_samples: u32,
+        moment: Moment,
+    ) -> Vec<Said<'_>> {
+        let mut found = self.newest_in(self.column(indicator), place, minimum_samples, moment);
+        found.sort_by(|one, other| {
+            let (one, other) = (&one.head.key, &other.head.key);
+            (&one.source, one.evidence, &one.dimensions).cmp(&(
+                &other.source,
+                other.evidence,
+                &other.dimensions,
+            ))
+        });
+        found
+    }
+
+    pub(crate) fn newest_in<'a>(
+        &'a self,
+        column: Option<&'a Column>,
+        place: PlaceIx,
+        minimum_samples: u32,
+        moment: Moment,
+    ) -> Vec<Said<'a>> {
+        let mut all: Vec<Said<'a>> = self
+            .in_column(column, place, moment.as_of)
+            .filter(|said| said.head.key.period.start() <= moment.day)
+            .collect();
+        if all.len() < 2 {
+            return all;
+        }
+        all.sort_unstable_by(|one, other| one.voice.cmp(&other.voice).then(other.rank().cmp(&one.rank())));
+        all.dedup_by(|later, kept| {
+            later.voice == kept.voice && later.head.key.period == kept.head.key.period
+        });
+        let mut newest: Vec<Said<'a>> = Vec::with_capacity(all.len());
+        for said in all {
+            match newest.last_mut().filter(|kept| kept.voice == said.voice) {
+                Some(kept) if !kept.enough(minimum_samples) && said.enough(minimum_samples) => *kept = said,
+                Some(_) => {}
+                None => newest.push(said),
+            }
+        }
+        newest
+    }
+
+    /// The days on which what is known of a place may have changed: something was recorded, or grew stale. Rising.
+    pub(crate) fn turning_points(&self, indicator: &str, place: PlaceIx, moment: Moment) -> Vec<NaiveDate> {
+        let staleness = self.indicators.get(indicator).map_or(u32::MAX, |declared| declared.staleness);
+        let mut days = Vec::new();
+        for said in self.said(indicator, place, moment.as_of) {
+            let recorded = day_in_vietnam(said.head.recorded_at);
+            let begun = said.head.key.period.start();
+            days.push(recorded.max(begun));
+            days.extend(stale_from(said.head.key.period, staleness));
+        }
+        days.retain(|day| *day <= moment.day);
+        days.sort_unstable();
+        days.dedup();
+        days
+    }
+}
+
+/// First day on which an observation of a period no longer speaks. `None` when that is beyond the calendar used.
+pub(crate) fn stale_from(period: gapwatch_model::Period, staleness: u32) -> Option<NaiveDate> {
+    // More whole periods must have ended than the staleness allows: the day after the end of the last of them.
+    if staleness > 1_000 {
+        return None;
+    }
+    let mut last = period;
+    for _ in 0..=staleness {
+        last = last.next();
+    }
+    last.end().succ_opt()
+}

@@ -1,0 +1,386 @@
+//! One moment judged: states, counts, rates, values, standings, findings, and what the rules raise.
+
+use std::{collections::BTreeMap, collections::HashMap, sync::Arc};
+
+use chrono::{DateTime, FixedOffset, NaiveDate};
+use gapwatch_model::{
+    CollectorName, Flag, FlagKey, FlagState, Gazetteer, IndicatorId, IndicatorSet, Percent, Period,
+    PeriodKind, PlaceIx, PlaceLevel, RuleId, SignalState, Subject, TargetStatus,
+};
+
+use crate::{
+    config::{Rules, When},
+    facts::{Facts, Moment, day_in_vietnam},
+    findings::{Finding, findings},
+    standing::{Standing, standings},
+    targets::{Targets, meets},
+    values::{IndicatorValue, Question, Rows, Table, compute},
+    villages::{VillageState, villages},
+};
+
+/// What is known of a source beside what it brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceStatus {
+    /// Which.
+    pub collector: CollectorName,
+    /// For which place it reports.
+    pub place: PlaceIx,
+    /// How often it should.
+    pub period: PeriodKind,
+    /// When it last brought or confirmed something. `None` when it never did.
+    pub last_success: Option<DateTime<FixedOffset>>,
+    /// Since when it has been expected to report. `None` when nobody knows.
+    pub expected_since: Option<DateTime<FixedOffset>>,
+}
+
+impl SourceStatus {
+    /// Whole periods that have ended without a report, and the day from which they count. `None` when it never
+    /// reported and nobody knows since when it should have.
+    #[must_use]
+    pub fn overdue(&self, day: NaiveDate) -> Option<(u32, NaiveDate)> {
+        let from = day_in_vietnam(self.last_success.or(self.expected_since)?);
+        Some((Period::containing(self.period, from).ended_since(day), from))
+    }
+}
+
+/// Villages of a place by state. The states are disjoint: they sum to the total.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// All villages in force.
+    pub total: u32,
+    /// Nobody reported, or nothing that still speaks.
+    pub unknown: u32,
+    /// *Trắng sóng*.
+    pub no_signal: u32,
+    /// *Lõm sóng*.
+    pub pocket: u32,
+    /// *Phủ sóng*.
+    pub covered: u32,
+    /// Known to have no grid power.
+    pub no_grid_power: u32,
+    /// Without grid power among those without signal.
+    pub no_signal_no_power: u32,
+    /// Without grid power among those with a pocket.
+    pub pocket_no_power: u32,
+    /// Unknown because all evidence is stale.
+    pub stale: u32,
+    /// With evidence of too few samples.
+    pub insufficient: u32,
+    /// With a claim that a measurement contradicts.
+    pub disputed: u32,
+    /// Communes in force below the place; 1 for a commune itself.
+    pub communes: u32,
+    /// Period of the newest evidence that decided a state.
+    pub newest: Option<Period>,
+}
+
+impl Counts {
+    fn count(&mut self, village: &VillageState) {
+        self.total += 1;
+        let powerless = village.grid_power == Some(false);
+        self.no_grid_power += u32::from(powerless);
+        match village.state {
+            SignalState::Unknown => self.unknown += 1,
+            SignalState::NoSignal => {
+                self.no_signal += 1;
+                self.no_signal_no_power += u32::from(powerless);
+            }
+            SignalState::Pocket => {
+                self.pocket += 1;
+                self.pocket_no_power += u32::from(powerless);
+            }
+            SignalState::Covered => self.covered += 1,
+        }
+        self.stale += u32::from(village.qualification.stale);
+        self.insufficient += u32::from(village.qualification.insufficient);
+        self.disputed += u32::from(village.qualification.disputed);
+        if let Some((head, _)) = &village.decided_by {
+            self.saw(head.key.period);
+        }
+    }
+
+    fn saw(&mut self, period: Period) {
+        self.newest =
+            Some(self.newest.map_or(period, |best| if best.end() < period.end() { period } else { best }));
+    }
+
+    fn add(&mut self, below: &Self) {
+        self.total += below.total;
+        self.unknown += below.unknown;
+        self.no_signal += below.no_signal;
+        self.pocket += below.pocket;
+        self.covered += below.covered;
+        self.no_grid_power += below.no_grid_power;
+        self.no_signal_no_power += below.no_signal_no_power;
+        self.pocket_no_power += below.pocket_no_power;
+        self.stale += below.stale;
+        self.insufficient += below.insufficient;
+        self.disputed += below.disputed;
+        self.communes += below.communes;
+        if let Some(newest) = below.newest {
+            self.saw(newest);
+        }
+    }
+
+    /// Share of villages with signal at the centre, pockets included. Unknown ones are in the denominator only.
+    #[must_use]
+    pub fn headline(&self) -> Option<Percent> {
+        Percent::of_counts(self.covered + self.pocket, self.total)
+    }
+
+    /// Share of villages covered without a pocket. Unknown ones are in the denominator only.
+    #[must_use]
+    pub fn strict(&self) -> Option<Percent> {
+        Percent::of_counts(self.covered, self.total)
+    }
+}
+
+/// Verdict of a rule on one subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// Nothing to say.
+    Clear,
+    /// Raised.
+    Raised,
+    /// The rule cannot know.
+    Unknown,
+}
+
+/// One subject on which a rule has something to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Raised {
+    /// Which rule, place and subject.
+    pub key: FlagKey,
+    /// The place.
+    pub place: PlaceIx,
+    /// Raised or unknown; what is clear is not listed.
+    pub verdict: Verdict,
+}
+
+/// Everything judged at one moment. The same facts, configuration and moment make the same judgement.
+#[derive(Debug, Clone)]
+pub struct Judgement {
+    /// The moment.
+    pub moment: Moment,
+    /// Version of `rules.toml`.
+    pub rules_version: String,
+    /// Villages in force, in order of numbers.
+    pub villages: Vec<VillageState>,
+    /// What was noticed beside the rules.
+    pub findings: Vec<Finding>,
+    /// What the rules raise or cannot know, in order of keys.
+    pub raised: Vec<Raised>,
+    pub(crate) gazetteer: Arc<Gazetteer>,
+    pub(crate) indicators: Arc<IndicatorSet>,
+    pub(crate) sources: Vec<SourceStatus>,
+    pub(crate) village_at: HashMap<PlaceIx, usize>,
+    pub(crate) row_of: HashMap<PlaceIx, usize>,
+    pub(crate) places: Vec<PlaceIx>,
+    pub(crate) counts: Vec<Counts>,
+    pub(crate) table: Table,
+    pub(crate) standings: BTreeMap<(PlaceIx, IndicatorId), Standing>,
+}
+
+/// Judges what is known.
+#[must_use]
+pub fn judge(
+    facts: &Facts,
+    rules: &Rules,
+    targets: &Targets,
+    as_of: DateTime<FixedOffset>,
+    sources: &[SourceStatus],
+) -> Judgement {
+    let moment = Moment::at(as_of);
+    let gazetteer = &facts.gazetteer;
+    let villages = villages(facts, rules, moment);
+    let village_ixs: Vec<PlaceIx> = villages.iter().map(|village| village.place).collect();
+    let numbered = gazetteer.all().zip(gazetteer.places());
+    let above = numbered
+        .filter(|(_, place)| place.level != PlaceLevel::Village && place.in_force_on(moment.day))
+        .map(|(ix, _)| ix);
+    let rows = Rows::new(facts, above.collect(), &village_ixs, moment.day);
+    let counts = count(gazetteer, &rows, &villages);
+    let question = Question { moment, borders: moment.day, exactly: None };
+    let table = compute(facts, rules, question, &rows, &counts, facts.formulas.order.iter());
+    let findings = findings(facts, rules, moment, &rows, &table);
+    let village_at = villages.iter().enumerate().map(|(at, village)| (village.place, at)).collect();
+    let mut judgement = Judgement {
+        moment,
+        rules_version: rules.version.clone(),
+        villages,
+        findings,
+        raised: Vec::new(),
+        gazetteer: Arc::clone(gazetteer),
+        indicators: Arc::clone(&facts.indicators),
+        sources: sources.to_vec(),
+        village_at,
+        row_of: rows.row_of,
+        places: rows.places,
+        counts,
+        table,
+        standings: BTreeMap::new(),
+    };
+    judgement.standings = standings(&judgement, targets);
+    judgement.raised = raise(&judgement, rules);
+    judgement
+}
+
+pub(crate) fn count(gazetteer: &Gazetteer, rows: &Rows, villages: &[VillageState]) -> Vec<Counts> {
+    let mut counts = vec![Counts::default(); rows.places.len()];
+    let found: HashMap<PlaceIx, &VillageState> = villages.iter().map(|v| (v.place, v)).collect();
+    for (village, row) in &rows.villages {
+        if let (Some(counts), Some(village)) = (counts.get_mut(*row), found.get(village)) {
+            counts.count(village);
+        }
+    }
+    for (row, place) in rows.places.iter().enumerate() {
+        let Some(own) = counts.get_mut(row) else { continue };
+        own.communes += u32::from(gazetteer.get(*place).level == PlaceLevel::Commune);
+        let own = *own;
+        if let Some(above) = rows.parent.get(row).copied().flatten().and_then(|above| counts.get_mut(above)) {
+            above.add(&own);
+        }
+    }
+    counts
+}
+
+impl Judgement {
+    /// The village of this number, if it was in force.
+    #[must_use]
+    pub fn village(&self, place: PlaceIx) -> Option<&VillageState> {
+        self.villages.get(*self.village_at.get(&place)?)
+    }
+
+    /// Every place above the village that was in force, deepest level first.
+    #[must_use]
+    pub fn places(&self) -> &[PlaceIx] {
+        &self.places
+    }
+
+    /// Villages of a place by state. `None` when the place was not in force.
+    #[must_use]
+    pub fn counts(&self, place: PlaceIx) -> Option<&Counts> {
+        self.counts.get(*self.row_of.get(&place)?)
+    }
+
+    /// One indicator at a place above the village. `None` when the place was not in force or nothing is declared.
+    #[must_use]
+    pub fn value(&self, place: PlaceIx, indicator: &str) -> Option<&IndicatorValue> {
+        self.table.get(indicator)?.get(*self.row_of.get(&place)?)
+    }
+
+    /// Every indicator at a place above the village, in order of ids.
+    pub fn values(&self, place: PlaceIx) -> impl Iterator<Item = (&IndicatorId, &IndicatorValue)> {
+        let row = self.row_of.get(&place).copied();
+        self.table.iter().filter_map(move |(id, cells)| Some((id, cells.get(row?)?)))
+    }
+
+    /// How a place stands against the target in force for it. `None` when there is none.
+    #[must_use]
+    pub fn standing(&self, place: PlaceIx, indicator: &IndicatorId) -> Option<&Standing> {
+        self.standings.get(&(place, indicator.clone()))
+    }
+
+    /// Every standing, in order of places and indicators.
+    pub fn standings(&self) -> impl Iterator<Item = &Standing> {
+        self.standings.values()
+    }
+
+    /// Communes of a place with at least one firing flag of the rule, such as `commune-behind-target`.
+    #[must_use]
+    pub fn lagging(&self, place: PlaceIx, rule: &str, flags: &[Flag]) -> u32 {
+        let inside = |flag: &&Flag| flag.key.rule.as_str() == rule && flag.state == FlagState::Firing;
+        let mut found: Vec<PlaceIx> = flags
+            .iter()
+            .filter(inside)
+            .filter_map(|flag| self.gazetteer.ix(&flag.key.place))
+            .filter(|ix| self.gazetteer.get(*ix).in_force_on(self.moment.day))
+            .filter(|ix| *ix == place || self.gazetteer.ancestors_on(*ix, self.moment.day).contains(&place))
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        u32::try_from(found.len()).unwrap_or(u32::MAX)
+    }
+
+    pub(crate) fn key(&self, rule: &RuleId, place: PlaceIx, subject: Subject) -> FlagKey {
+        FlagKey { rule: rule.clone(), place: self.gazetteer.get(place).id.clone(), subject }
+    }
+}
+
+fn raise(judgement: &Judgement, rules: &Rules) -> Vec<Raised> {
+    let mut raised = Vec::new();
+    for (id, rule) in &rules.rules {
+        let mut say = |place: PlaceIx, subject: Subject, verdict: Verdict| {
+            if verdict != Verdict::Clear {
+                raised.push(Raised { key: judgement.key(id, place, subject), place, verdict });
+            }
+        };
+        match &rule.when {
+            When::Signal { state } => {
+                for village in &judgement.villages {
+                    let verdict = match village.state {
+                        found if found == *state => Verdict::Raised,
+                        SignalState::Unknown => Verdict::Unknown,
+                        SignalState::NoSignal | SignalState::Pocket | SignalState::Covered => Verdict::Clear,
+                    };
+                    say(village.place, Subject::Place, verdict);
+                }
+            }
+            When::GridPower { is } => {
+                for village in &judgement.villages {
+                    let verdict = match village.grid_power {
+                        None => Verdict::Unknown,
+                        Some(has) if has == *is => Verdict::Raised,
+                        Some(_) => Verdict::Clear,
+                    };
+                    say(village.place, Subject::Place, verdict);
+                }
+            }
+            When::Target { level, status, indicators } => {
+                for standing in judgement.standings.values() {
+                    let wanted = indicators.is_empty() || indicators.contains(&standing.indicator);
+                    if !wanted || judgement.gazetteer.get(standing.place).level != *level {
+                        continue;
+                    }
+                    let verdict = if status.contains(&standing.status) {
+                        Verdict::Raised
+                    } else if standing.status == TargetStatus::Unknown {
+                        Verdict::Unknown
+                    } else {
+                        Verdict::Clear
+                    };
+                    say(standing.place, Subject::Indicator(standing.indicator.clone()), verdict);
+                }
+            }
+            When::Value { level, indicator, comparator, value } => {
+                for place in &judgement.places {
+                    if judgement.gazetteer.get(*place).level != *level {
+                        continue;
+                    }
+                    let found = judgement.value(*place, indicator.as_str());
+                    let known = found.and_then(|found| Some((found.amount()?, found.qualifier)));
+                    let verdict = match known {
+                        None => Verdict::Unknown,
+                        Some((amount, qualifier)) if meets(amount, qualifier, *comparator, *value) => {
+                            Verdict::Raised
+                        }
+                        Some(_) => Verdict::Clear,
+                    };
+                    say(*place, Subject::Indicator(indicator.clone()), verdict);
+                }
+            }
+            When::Overdue { periods } => {
+                for source in &judgement.sources {
+                    let verdict = match source.overdue(judgement.moment.day) {
+                        None => Verdict::Unknown,
+                        Some((missed, _)) if missed >= *periods => Verdict::Raised,
+                        Some(_) => Verdict::Clear,
+                    };
+                    say(source.place, Subject::Source(source.collector.clone()), verdict);
+                }
+            }
+        }
+    }
+    raised.sort_by(|one, other| one.key.cmp(&other.key));
+    raised
+}

@@ -1,0 +1,265 @@
+//! The mobile signal of one village, from everything said of its centre and its clusters.
+//!
+//! Measuring point by measuring point: what is fresh and has samples enough may speak; the highest class of evidence
+//! does; within it the best of the operators counts. Crowd data speaks only where it says there is signal. The centre
+//! is asked first, so the states are disjoint: no signal there is *no signal*, signal there and a cluster without is a
+//! *pocket*, and only when every point known of speaks can a village be *covered*.
+
+use gapwatch_model::{Evidence, Head, Period, PlaceIx, Qualification, SignalState, Value};
+use std::sync::Arc;
+
+use crate::{
+    config::Signal,
+    facts::{Column, Facts, Moment, Said},
+};
+
+pub(crate) const SIGNAL: &str = "village.signal";
+pub(crate) const CLUSTERS: &str = "village.clusters_without_signal";
+pub(crate) const GRID_POWER: &str = "village.grid_power";
+
+/// The state of a village and on what it rests.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    pub(crate) state: SignalState,
+    pub(crate) qualification: Qualification,
+    /// The statement that decided it.
+    pub(crate) decided_by: Option<(Arc<Head>, u32)>,
+}
+
+/// One measuring point of a village.
+#[derive(Debug, Clone)]
+pub(crate) struct PointFound<'a> {
+    /// `None` is the centre.
+    pub(crate) name: Option<&'a str>,
+    /// Whether there is signal; `None` when nobody speaks.
+    pub(crate) signal: Option<bool>,
+    pub(crate) decided_by: Option<Said<'a>>,
+    pub(crate) qualification: Qualification,
+}
+
+/// The columns a village's state is found in, looked up once.
+pub(crate) struct Columns<'a> {
+    facts: &'a Facts,
+    signal: Option<&'a Column>,
+    clusters: Option<&'a Column>,
+    signal_staleness: u32,
+    clusters_staleness: u32,
+    settings: &'a Signal,
+}
+
+impl<'a> Columns<'a> {
+    pub(crate) fn of(facts: &'a Facts, settings: &'a Signal) -> Self {
+        let staleness = |id: &str| facts.indicators.get(id).map_or(0, |declared| declared.staleness);
+        Self {
+            facts,
+            signal: facts.column(SIGNAL),
+            clusters: facts.column(CLUSTERS),
+            signal_staleness: staleness(SIGNAL),
+            clusters_staleness: staleness(CLUSTERS),
+            settings,
+        }
+    }
+
+    /// State of a village at a moment.
+    pub(crate) fn state(&self, village: PlaceIx, moment: Moment) -> Found {
+        let points = self.points(village, moment);
+        let clusters = self.clusters(village, moment);
+        decide(&points, &clusters)
+    }
+
+    /// Every measuring point somebody spoke of, the centre first.
+    pub(crate) fn points(&self, village: PlaceIx, moment: Moment) -> Vec<PointFound<'a>> {
+        let said = self.facts.newest_in(self.signal, village, self.settings.minimum_samples, moment);
+        let mut names: Vec<Option<&'a str>> = said.iter().map(|said| point_name(said)).collect();
+        names.sort_unstable();
+        names.dedup();
+        names.into_iter().map(|name| self.point(name, &said, moment)).collect()
+    }
+
+    /// How many clusters are said to have no signal: a point of its own.
+    pub(crate) fn clusters(&self, village: PlaceIx, moment: Moment) -> Option<ClustersFound<'a>> {
+        let said = self.facts.newest_in(self.clusters, village, self.settings.minimum_samples, moment);
+        if said.is_empty() {
+            return None;
+        }
+        let mut qualification = Qualification::default();
+        let fit = said.iter().filter(|said| {
+            let fresh = fresh(said.head.key.period, self.clusters_staleness, moment);
+            let enough = said.enough(self.settings.minimum_samples);
+            qualification.stale |= !fresh;
+            qualification.insufficient |= fresh && !enough;
+            // Passing devices that saw nothing prove nothing.
+            fresh && enough && (said.head.key.evidence != Evidence::Crowd)
+        });
+        let fit: Vec<_> = fit.copied().collect();
+        let class = fit.iter().map(|said| said.head.key.evidence).max();
+        let mut best: Option<Said<'a>> = None;
+        for said in fit {
+            if Some(said.head.key.evidence) == class && best.as_ref().is_none_or(|best| said.newer_than(best))
+            {
+                best = Some(said);
+            }
+        }
+        let without = best.and_then(|said| said.point.value.amount());
+        Some(ClustersFound { without, decided_by: best, qualification })
+    }
+
+    /// Whether a statement says there is signal. `None` when it has no value.
+    pub(crate) fn yes(&self, value: Value) -> Option<bool> {
+        match value {
+            Value::Number(number) => Some(number >= self.settings.threshold),
+            Value::Ratio { numerator, denominator } => {
+                let share = gapwatch_model::Percent::of(numerator, denominator)?.percent() / 100.0;
+                Some(share >= self.settings.threshold)
+            }
+        }
+    }
+
+    /// Whether a statement's technology is one of those that count.
+    fn counts(&self, said: &Said<'_>) -> bool {
+        said.head.key.dimensions.technology.as_ref().is_none_or(|technology| {
+            self.settings.technologies.iter().any(|counted| counted.eq_ignore_ascii_case(technology))
+        })
+    }
+
+    fn point(&self, name: Option<&'a str>, said: &[Said<'a>], moment: Moment) -> PointFound<'a> {
+        let mut qualification = Qualification::default();
+        let mut fit: Vec<(Said<'a>, bool)> = Vec::with_capacity(said.len());
+        let mut claims: Vec<(Said<'a>, bool)> = Vec::new();
+        for said in said.iter().filter(|said| point_name(said) == name && self.counts(said)) {
+            let Some(yes) = self.yes(said.point.value) else { continue };
+            if said.head.key.evidence == Evidence::Crowd && !yes {
+                continue;
+            }
+            let fresh = fresh(said.head.key.period, self.signal_staleness, moment);
+            let enough = said.enough(self.settings.minimum_samples);
+            qualification.stale |= !fresh;
+            qualification.insufficient |= fresh && !enough;
+            if said.head.key.evidence == Evidence::Claimed && enough {
+                claims.push((*said, yes));
+            }
+            if fresh && enough {
+                fit.push((*said, yes));
+            }
+        }
+        let class = fit.iter().map(|(said, _)| said.head.key.evidence).max();
+        fit.retain(|(said, _)| Some(said.head.key.evidence) == class);
+        let fit = newest_of_each_network(&fit);
+        let signal = (!fit.is_empty()).then(|| fit.iter().any(|(_, yes)| *yes));
+        let mut decided_by: Option<Said<'a>> = None;
+        for (said, yes) in &fit {
+            if Some(*yes) == signal && decided_by.as_ref().is_none_or(|best| said.newer_than(best)) {
+                decided_by = Some(*said);
+            }
+        }
+        if class == Some(Evidence::Measured) {
+            qualification.disputed = self.disputed(&newest_of_each_network(&claims), &fit);
+        }
+        PointFound { name, signal, decided_by, qualification }
+    }
+
+    /// Whether claims within the window of the measurements say otherwise: altogether, or of one network.
+    fn disputed(&self, claims: &[(Said<'_>, bool)], measured: &[(Said<'_>, bool)]) -> bool {
+        let window = i64::from(self.settings.dispute_window_days);
+        let near = |one: &Said<'_>, other: &Said<'_>| (one.ends - other.ends).num_days().abs() <= window;
+        let within: Vec<_> =
+            claims.iter().filter(|(claim, _)| measured.iter().any(|(m, _)| near(claim, m))).collect();
+        let altogether =
+            !within.is_empty() && within.iter().any(|(_, yes)| *yes) != measured.iter().any(|(_, yes)| *yes);
+        let of_one_network = within.iter().any(|(claim, said)| {
+            measured.iter().any(|(m, found)| {
+                network(claim) == network(m) && network(m).0.is_some() && near(claim, m) && found != said
+            })
+        });
+        altogether || of_one_network
+    }
+}
+
+/// What is known of all clusters together.
+#[derive(Debug, Clone)]
+pub(crate) struct ClustersFound<'a> {
+    /// Clusters without signal; `None` when nobody speaks.
+    pub(crate) without: Option<f64>,
+    pub(crate) decided_by: Option<Said<'a>>,
+    pub(crate) qualification: Qualification,
+}
+
+fn decide(points: &[PointFound<'_>], count: &Option<ClustersFound<'_>>) -> Found {
+    let found = |state, by: Option<Said<'_>>, qualification| Found {
+        state,
+        qualification,
+        decided_by: by.map(|said| (Arc::clone(said.head), said.point.row)),
+    };
+    let disputed = points.iter().any(|point| point.qualification.disputed);
+    let centre = points.iter().find(|point| point.name.is_none());
+    let insufficient = points.iter().any(|point| point.qualification.insufficient);
+    let clear = Qualification { disputed, insufficient, stale: false };
+    let (Some(centre), Some(signal)) = (centre, centre.and_then(|centre| centre.signal)) else {
+        let mut qualification = centre.map_or_else(Qualification::default, |centre| centre.qualification);
+        qualification.disputed = disputed;
+        return found(SignalState::Unknown, None, qualification);
+    };
+    if !signal {
+        return found(SignalState::NoSignal, centre.decided_by, clear);
+    }
+    let mut silent = false;
+    let mut why = clear;
+    for cluster in points.iter().filter(|point| point.name.is_some()) {
+        match cluster.signal {
+            Some(false) => return found(SignalState::Pocket, cluster.decided_by, clear),
+            Some(true) => {}
+            None => {
+                silent = true;
+                why.stale |= cluster.qualification.stale;
+                why.insufficient |= cluster.qualification.insufficient;
+            }
+        }
+    }
+    match count {
+        Some(ClustersFound { without: Some(without), decided_by, .. }) if *without > 0.0 => {
+            return found(SignalState::Pocket, *decided_by, clear);
+        }
+        // The count is about every cluster, also those whose own voice is silent.
+        Some(ClustersFound { without: Some(_), .. }) => silent = false,
+        Some(quiet) if points.len() == 1 => {
+            silent = true;
+            why.stale |= quiet.qualification.stale;
+            why.insufficient |= quiet.qualification.insufficient;
+        }
+        Some(_) | None => {}
+    }
+    if silent {
+        return found(SignalState::Unknown, None, why);
+    }
+    found(SignalState::Covered, centre.decided_by, clear)
+}
+
+/// Name of the measuring point; the centre has none.
+pub(crate) fn point_name<'a>(said: &Said<'a>) -> Option<&'a str> {
+    said.head.key.dimensions.measuring_point.as_deref().filter(|name| *name != "centre")
+}
+
+type Network<'a> = (Option<&'a str>, Option<&'a str>);
+
+fn network<'a>(said: &Said<'a>) -> Network<'a> {
+    let dimensions = &said.head.key.dimensions;
+    (dimensions.operator.as_deref(), dimensions.technology.as_deref())
+}
+
+/// Of several sources on one operator and technology the newest speaks.
+fn newest_of_each_network<'a>(all: &[(Said<'a>, bool)]) -> Vec<(Said<'a>, bool)> {
+    let mut kept: Vec<(Said<'a>, bool)> = Vec::with_capacity(all.len());
+    for (said, yes) in all {
+        match kept.iter_mut().find(|(other, _)| network(other) == network(said)) {
+            Some(other) if said.newer_than(&other.0) => *other = (*said, *yes),
+            Some(_) => {}
+            None => kept.push((*said, *yes)),
+        }
+    }
+    kept
+}
+
+/// Whether an observation of a period still speaks on the moment's day.
+pub(crate) fn fresh(period: Period, staleness: u32, moment: Moment) -> bool {
+    period.ended_since(moment.day) <= staleness
+}

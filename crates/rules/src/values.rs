@@ -1,0 +1,633 @@
+//! The value of every indicator at every place above the village, or why there is none.
+//!
+//! In this order: what somebody stated of the place itself; the formula; what the places below sum up to; what the
+//! places it came from had. Ratios travel as two counts. Whatever is left out of a sum is counted.
+
+use std::{collections::BTreeMap, collections::HashMap, sync::Arc};
+
+use chrono::NaiveDate;
+use gapwatch_model::{
+    Aggregation, Direction, Evidence, Head, Indicator, IndicatorId, Level, Part, Period, PlaceIx, PlaceLevel,
+    Qualifier, Value, ValueKind,
+};
+
+use crate::{
+    config::Rules,
+    eval::{self, Inputs},
+    facts::{Column, Facts, Moment, Said},
+    judge::Counts,
+    signal::fresh,
+};
+
+/// Why there is no value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Absence {
+    /// Nobody said anything.
+    Missing,
+    /// What was said is older than the indicator's staleness.
+    Stale,
+    /// What was said rests on too few samples.
+    Insufficient,
+    /// The indicator has no meaning at this level.
+    NotApplicable,
+    /// The denominator is zero: nothing to take a share of.
+    ZeroDenominator,
+    /// The formula needs this one, which has no value.
+    Needs(IndicatorId),
+    /// Only shares are known, and shares cannot be summed.
+    OnlyShares,
+    /// Known only by operator, technology, measuring point or organisation.
+    OnlyInParts,
+}
+
+impl Absence {
+    /// The word used in JSON and in files.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Stale => "stale",
+            Self::Insufficient => "insufficient",
+            Self::NotApplicable => "not_applicable",
+            Self::ZeroDenominator => "zero_denominator",
+            Self::Needs(_) => "needs_input",
+            Self::OnlyShares => "only_shares",
+            Self::OnlyInParts => "only_in_parts",
+        }
+    }
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Origin {
+    /// From nowhere: there is none.
+    Nowhere,
+    /// Somebody stated it of the place itself.
+    Stated {
+        /// Who, what, when.
+        head: Arc<Head>,
+        /// Its row in the source's file.
+        row: u32,
+        /// Number of samples, where stated.
+        samples: Option<u32>,
+    },
+    /// Computed by the formula.
+    Formula,
+    /// Summed from the places below.
+    Children {
+        /// Places that went in.
+        reported: u32,
+        /// Places that should have.
+        expected: u32,
+    },
+    /// Summed from the places it came from.
+    Predecessors {
+        /// Places that went in, whole or by weight.
+        reported: u32,
+        /// Places that went on in this one.
+        expected: u32,
+        /// Parts without a declared weight, kept apart.
+        apart: Vec<PlaceIx>,
+    },
+}
+
+/// One indicator at one place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IndicatorValue {
+    /// The number with its parts. A ratio of 0/0 is here with its parts and has no amount.
+    pub value: Option<Value>,
+    /// The word before it.
+    pub qualifier: Qualifier,
+    /// Why there is no amount. `None` when there is one.
+    pub absence: Option<Absence>,
+    /// Period it is about; of sums and formulas the oldest that went in.
+    pub period: Option<Period>,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// Another source of the same class says otherwise of the same period.
+    pub contradicted: bool,
+}
+
+impl IndicatorValue {
+    pub(crate) fn none(absence: Absence) -> Self {
+        Self {
+            value: None,
+            qualifier: Qualifier::Exact,
+            absence: Some(absence),
+            period: None,
+            origin: Origin::Nowhere,
+            contradicted: false,
+        }
+    }
+
+    fn known(value: Value, qualifier: Qualifier, period: Option<Period>, origin: Origin) -> Self {
+        let absence = value.amount().is_none().then_some(Absence::ZeroDenominator);
+        Self { value: Some(value), qualifier, absence, period, origin, contradicted: false }
+    }
+
+    /// The value in the indicator's unit, a ratio in percent.
+    #[must_use]
+    pub fn amount(&self) -> Option<f64> {
+        self.value.and_then(Value::amount)
+    }
+
+    /// Days from the end of its period to the day; 0 while the period lasts.
+    #[must_use]
+    pub fn age_days(&self, day: NaiveDate) -> Option<u32> {
+        let age = (day - self.period?.end()).num_days().max(0);
+        Some(u32::try_from(age).unwrap_or(u32::MAX))
+    }
+}
+
+/// What is asked: seen from when, over which borders, of which period only.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Question {
+    pub(crate) moment: Moment,
+    /// The tree of this day is used.
+    pub(crate) borders: NaiveDate,
+    /// Only observations whose period ends in this one, whatever their age; otherwise the newest fresh.
+    pub(crate) exactly: Option<Period>,
+}
+
+/// The non-village places of a computation, each after everything below it.
+pub(crate) struct Rows {
+    pub(crate) places: Vec<PlaceIx>,
+    pub(crate) parent: Vec<Option<usize>>,
+    pub(crate) row_of: HashMap<PlaceIx, usize>,
+    /// Villages with the row of the commune they belong to.
+    pub(crate) villages: Vec<(PlaceIx, usize)>,
+}
+
+/// Values by indicator and row.
+pub(crate) type Table = BTreeMap<IndicatorId, Vec<IndicatorValue>>;
+
+impl Rows {
+    /// Links places (deepest level first, then by number) with their parents of the day.
+    pub(crate) fn new(facts: &Facts, mut places: Vec<PlaceIx>, villages: &[PlaceIx], day: NaiveDate) -> Self {
+        let gazetteer = &facts.gazetteer;
+        places.sort_unstable_by_key(|ix| (std::cmp::Reverse(gazetteer.get(*ix).level), *ix));
+        let row_of: HashMap<_, _> = places.iter().enumerate().map(|(row, ix)| (*ix, row)).collect();
+        let above = |ix: PlaceIx| row_of.get(&gazetteer.parent_on(ix, day)?).copied();
+        let parent = places.iter().map(|ix| above(*ix)).collect();
+        let villages = villages.iter().filter_map(|ix| Some((*ix, above(*ix)?))).collect();
+        Self { places, parent, row_of, villages }
+    }
+}
+
+/// Computes the named indicators (in order of need) for all rows.
+pub(crate) fn compute<'i>(
+    facts: &Facts,
+    rules: &Rules,
+    question: Question,
+    rows: &Rows,
+    counts: &[Counts],
+    ids: impl Iterator<Item = &'i IndicatorId>,
+) -> Table {
+    let mut table = Table::new();
+    for id in ids {
+        let Some(indicator) = facts.indicators.get(id.as_str()) else { continue };
+        let column = Computing { facts, rules, question, rows, indicator, column: facts.column(id.as_str()) };
+        let cells = column.run(&table, counts);
+        table.insert(id.clone(), cells);
+    }
+    table
+}
+
+struct Computing<'a> {
+    facts: &'a Facts,
+    rules: &'a Rules,
+    question: Question,
+    rows: &'a Rows,
+    indicator: &'a Indicator,
+    column: Option<&'a Column>,
+}
+
+impl Computing<'_> {
+    fn run(&self, table: &Table, counts: &[Counts]) -> Vec<IndicatorValue> {
+        let formula = self.facts.formulas.by_id.get(&self.indicator.id);
+        let ranks = formula.and_then(|formula| match formula {
+            crate::formula::Expr::Rank(of) => Some(self.ranks(table.get(of)?, of)),
+            _ => None,
+        });
+        let mut sums = vec![Sum::default(); self.rows.places.len()];
+        if self.indicator.level == Level::Village && self.indicator.aggregation != Aggregation::None {
+            for (village, row) in &self.rows.villages {
+                let value = self.stated(*village);
+                if let Some(sum) = sums.get_mut(*row) {
+                    sum.add(&value, 1.0, (u32::from(value.value.is_some()), 1), self.indicator.value);
+                }
+            }
+        }
+        let mut cells: Vec<IndicatorValue> = Vec::with_capacity(self.rows.places.len());
+        for (row, place) in self.rows.places.iter().enumerate() {
+            let sum = sums.get(row).cloned().unwrap_or_default();
+            let mut cell = self.stated(*place);
+            if cell.value.is_none() {
+                let other = if let Some(ranks) = &ranks {
+                    ranks.get(row).cloned().unwrap_or_else(|| IndicatorValue::none(Absence::Missing))
+                } else if let Some(formula) = formula {
+                    let own = counts.get(row).copied().unwrap_or_default();
+                    eval::formula(formula, &Inputs { table, row, counts: own })
+                } else {
+                    self.unsaid(*place, &sum)
+                };
+                // Why nothing was stated is said rather than that nothing could be summed.
+                if other.value.is_some() || cell.absence == Some(Absence::Missing) {
+                    cell = other;
+                }
+            }
+            if let Some(above) = self.rows.parent.get(row).copied().flatten()
+                && let Some(total) = sums.get_mut(above)
+            {
+                let weight = self.weight_above(*place, &cell, &sum);
+                total.add(&cell, 1.0, weight, self.indicator.value);
+            }
+            cells.push(cell);
+        }
+        self.mark_contradictions(&mut cells);
+        cells
+    }
+
+    /// How many places a cell stands for in its parent: those that went into it, or itself.
+    fn weight_above(&self, place: PlaceIx, cell: &IndicatorValue, sum: &Sum) -> (u32, u32) {
+        let deeper = level_of(self.indicator.level) > self.facts.gazetteer.get(place).level;
+        match &cell.origin {
+            Origin::Children { reported, expected } => (*reported, *expected),
+            Origin::Nowhere if deeper => (sum.reported, sum.expected),
+            Origin::Nowhere => (0, 1),
+            Origin::Predecessors { .. } => (u32::from(cell.value.is_some()), 1),
+            Origin::Stated { .. } | Origin::Formula => (1, 1),
+        }
+    }
+
+    /// What the places below, or else those before, make of a place of which nobody said anything.
+    fn unsaid(&self, place: PlaceIx, sum: &Sum) -> IndicatorValue {
+        let level = self.facts.gazetteer.get(place).level;
+        let above = level < level_of(self.indicator.level);
+        if level > level_of(self.indicator.level) {
+            return IndicatorValue::none(Absence::NotApplicable);
+        }
+        if above && self.indicator.aggregation != Aggregation::None {
+            let with_apart = self.with_apart(place, sum);
+            if with_apart.anything {
+                return with_apart.answer(self.indicator, |sum| Origin::Children {
+                    reported: sum.reported,
+                    expected: sum.expected,
+                });
+            }
+        }
+        let before = self.predecessors(place);
+        if before.value.is_some() || before.origin != Origin::Nowhere {
+            return before;
+        }
+        if above && self.indicator.level == Level::Village && self.indicator.aggregation == Aggregation::None
+        {
+            return IndicatorValue::none(Absence::NotApplicable);
+        }
+        let reason = match above {
+            true if sum.only_shares => Some(Absence::OnlyShares),
+            true => sum.reason.clone(),
+            false => None,
+        };
+        IndicatorValue::none(reason.or(before.absence).unwrap_or(Absence::Missing))
+    }
+
+    /// What the places this one came from had, whole or by weight.
+    fn predecessors(&self, place: PlaceIx) -> IndicatorValue {
+        let mut sum = Sum::default();
+        let mut apart = Vec::new();
+        let mut only = None;
+        for (old, step) in self.facts.gazetteer.predecessors(place) {
+            let value = self.stated(old);
+            match (step.part, step.weight) {
+                (Part::Whole, _) => {
+                    only = value.value.is_some().then(|| value.clone());
+                    sum.add(&value, 1.0, (u32::from(value.value.is_some()), 1), self.indicator.value);
+                }
+                (Part::Partial, Some(weight)) => {
+                    sum.add(&value, weight, (u32::from(value.value.is_some()), 1), self.indicator.value);
+                }
+                (Part::Partial, None) if value.value.is_some() => apart.push(old),
+                (Part::Partial, None) => {}
+            }
+        }
+        let expected = sum.expected;
+        if expected == 0 && apart.is_empty() {
+            return IndicatorValue::none(Absence::Missing);
+        }
+        let origin =
+            |sum: &Sum| Origin::Predecessors { reported: sum.reported, expected: sum.expected, apart };
+        match (self.indicator.aggregation, only) {
+            // One place that only changed its name, code or rank is itself.
+            (Aggregation::None, Some(value)) if expected == 1 => {
+                IndicatorValue { origin: origin(&sum), ..value }
+            }
+            (Aggregation::None, _) => IndicatorValue::none(Absence::Missing),
+            _ => sum.answer(self.indicator, origin),
+        }
+    }
+
+    /// Adds to a place's sum what its communes' predecessors had in parts without weights, where all their successors
+    /// lie in the place and none of them has spoken for itself: nothing is lost by keeping parts apart.
+    fn with_apart(&self, place: PlaceIx, sum: &Sum) -> Sum {
+        let mut total = sum.clone();
+        if sum.apart.is_empty() {
+            return total;
+        }
+        let mut seen: Vec<PlaceIx> = Vec::new();
+        for old in &sum.apart {
+            if seen.contains(old) {
+                continue;
+            }
+            seen.push(*old);
+            let inside = |new: PlaceIx| {
+                let mut above = Some(new);
+                while let Some(here) = above {
+                    if here == place {
+                        return true;
+                    }
+                    above = self.facts.gazetteer.parent_on(here, self.question.borders);
+                }
+                false
+            };
+            let successors: Vec<_> = self.facts.gazetteer.successors(*old).collect();
+            let silent = |new: PlaceIx| self.stated(new).value.is_none();
+            if successors.iter().all(|(new, _)| inside(*new) && silent(*new)) {
+                let placed: f64 = successors.iter().filter_map(|(_, step)| step.weight).sum();
+                total.add(&self.stated(*old), (1.0 - placed).max(0.0), (0, 0), self.indicator.value);
+            }
+        }
+        total
+    }
+
+    /// What somebody stated of the place itself.
+    fn stated(&self, place: PlaceIx) -> IndicatorValue {
+        let minimum = self.indicator.minimum_samples.unwrap_or(0);
+        let said = match self.question.exactly {
+            None => self.facts.newest_in(self.column, place, minimum, self.question.moment),
+            Some(period) => self.of_period(place, period),
+        };
+        speaking(&said, self.indicator, minimum, |said| {
+            self.question.exactly.is_some()
+                || fresh(said.head.key.period, self.indicator.staleness, self.question.moment)
+        })
+    }
+
+    /// What was said about periods that end within this one, the newest of each voice.
+    fn of_period(&self, place: PlaceIx, period: Period) -> Vec<Said<'_>> {
+        let mut kept: Vec<Said<'_>> = Vec::new();
+        for said in self.facts.in_column(self.column, place, self.question.moment.as_of) {
+            if said.ends < period.start() || said.ends > period.end() {
+                continue;
+            }
+            match kept.iter_mut().find(|other| other.voice == said.voice) {
+                Some(other) if said.newer_than(other) => *other = said,
+                Some(_) => {}
+                None => kept.push(said),
+            }
+        }
+        kept
+    }
+
+    /// Competition ranks among places of one parent and level: equal at the configured decimals share, the next skips.
+    fn ranks(&self, values: &[IndicatorValue], of: &IndicatorId) -> Vec<IndicatorValue> {
+        let higher = self.facts.indicators.get(of.as_str()).is_none_or(|i| i.direction != Direction::Lower);
+        type Ranked = Vec<(usize, f64)>;
+        let mut groups: BTreeMap<(Option<usize>, PlaceLevel), Ranked> = BTreeMap::new();
+        for (row, value) in values.iter().enumerate() {
+            let (Some(amount), Some(place)) = (value.amount(), self.rows.places.get(row)) else { continue };
+            let group =
+                (self.rows.parent.get(row).copied().flatten(), self.facts.gazetteer.get(*place).level);
+            let rounded = eval::rounded(amount, self.rules.tolerances.rank_decimals);
+            groups.entry(group).or_default().push((row, if higher { -rounded } else { rounded }));
+        }
+        let mut ranks: Vec<IndicatorValue> = values
+            .iter()
+            .map(|value| match value.amount() {
+                None => IndicatorValue::none(Absence::Needs(of.clone())),
+                Some(_) => IndicatorValue { origin: Origin::Formula, contradicted: false, ..value.clone() },
+            })
+            .collect();
+        for group in groups.values_mut() {
+            group.sort_by(|one, other| one.1.total_cmp(&other.1).then(one.0.cmp(&other.0)));
+            let mut rank = 0_u32;
+            let mut last: Option<f64> = None;
+            for (position, (row, key)) in (1_u32..).zip(group.iter()) {
+                if last.is_none_or(|last| last.total_cmp(key).is_ne()) {
+                    rank = position;
+                    last = Some(*key);
+                }
+                if let Some(cell) = ranks.get_mut(*row) {
+                    cell.value = Some(Value::Number(f64::from(rank)));
+                    cell.qualifier = Qualifier::Exact;
+                    cell.absence = None;
+                }
+            }
+        }
+        ranks
+    }
+
+    fn mark_contradictions(&self, cells: &mut [IndicatorValue]) {
+        for (cell, place) in cells.iter_mut().zip(&self.rows.places) {
+            if let Origin::Stated { head, .. } = &cell.origin {
+                let minimum = self.indicator.minimum_samples.unwrap_or(0);
+                let others = self.facts.newest_in(self.column, *place, minimum, self.question.moment);
+                cell.contradicted = others.iter().any(|said| {
+                    plain(said)
+                        && said.head.key.evidence == head.key.evidence
+                        && said.head.key.period == head.key.period
+                        && said.point.value.amount() != cell.amount()
+                });
+            }
+        }
+    }
+}
+
+/// What the places directly below sum up to, by row; only where each of them has a value of the same period as the
+/// place's own, so that like is compared with like.
+pub(crate) fn children_sum(
+    facts: &Facts,
+    rules: &Rules,
+    question: Question,
+    rows: &Rows,
+    cells: &[IndicatorValue],
+    indicator: &Indicator,
+) -> Vec<Option<f64>> {
+    let computing =
+        Computing { facts, rules, question, rows, indicator, column: facts.column(indicator.id.as_str()) };
+    let mut sums: Vec<(Sum, bool)> = vec![(Sum::default(), true); cells.len()];
+    let mut add = |above: usize, cell: &IndicatorValue| {
+        if let (Some((sum, whole)), Some(own)) = (sums.get_mut(above), cells.get(above)) {
+            *whole &= cell.value.is_some() && cell.period == own.period;
+            sum.add(cell, 1.0, (1, 1), indicator.value);
+            *whole &= !sum.only_shares;
+        }
+    };
+    if indicator.level == Level::Village {
+        for (village, row) in &rows.villages {
+            if cells.get(*row).is_some_and(|cell| matches!(cell.origin, Origin::Stated { .. })) {
+                add(*row, &computing.stated(*village));
+            }
+        }
+    }
+    for (row, cell) in cells.iter().enumerate() {
+        let place = rows.places.get(row).map(|place| facts.gazetteer.get(*place).level);
+        if let Some(above) = rows.parent.get(row).copied().flatten()
+            && place.is_some_and(|level| level <= level_of(indicator.level))
+        {
+            add(above, cell);
+        }
+    }
+    sums.into_iter()
+        .map(|(sum, whole)| {
+            let value = sum.answer(indicator, |_| Origin::Nowhere).amount();
+            value.filter(|_| whole && sum.expected > 0)
+        })
+        .collect()
+}
+
+/// A statement about the place as a whole.
+pub(crate) fn plain(said: &Said<'_>) -> bool {
+    let dimensions = &said.head.key.dimensions;
+    dimensions.operator.is_none()
+        && dimensions.technology.is_none()
+        && dimensions.organisation.is_none()
+        && dimensions.measuring_point.is_none()
+}
+
+/// Chooses what speaks: fresh, with samples enough, of the highest class of evidence, the newest of it.
+pub(crate) fn speaking(
+    said: &[Said<'_>],
+    indicator: &Indicator,
+    minimum_samples: u32,
+    is_fresh: impl Fn(&Said<'_>) -> bool,
+) -> IndicatorValue {
+    let (mut stale, mut insufficient, mut in_parts) = (false, false, false);
+    let mut best: Option<&Said<'_>> = None;
+    for said in said {
+        if !plain(said) {
+            in_parts = true;
+            continue;
+        }
+        if said.head.key.evidence == Evidence::Crowd && said.point.value.amount().is_none_or(|v| v <= 0.0) {
+            continue;
+        }
+        if !is_fresh(said) {
+            stale = true;
+        } else if !said.enough(minimum_samples) {
+            insufficient = true;
+        } else {
+            let class = |said: &Said<'_>| said.head.key.evidence;
+            let better = best.is_none_or(|best| {
+                class(said)
+                    .cmp(&class(best))
+                    .then_with(|| said.newer_than(best).cmp(&best.newer_than(said)))
+                    .is_gt()
+            });
+            if better {
+                best = Some(said);
+            }
+        }
+    }
+    match best {
+        Some(said) => {
+            let (head, point) = (said.head, said.point);
+            let origin = Origin::Stated { head: Arc::clone(head), row: point.row, samples: point.samples };
+            IndicatorValue::known(point.value, point.qualifier, Some(head.key.period), origin)
+        }
+        None if insufficient => IndicatorValue::none(Absence::Insufficient),
+        None if stale => IndicatorValue::none(Absence::Stale),
+        None if in_parts && indicator.value != ValueKind::YesNo => IndicatorValue::none(Absence::OnlyInParts),
+        None => IndicatorValue::none(Absence::Missing),
+    }
+}
+
+pub(crate) fn level_of(level: Level) -> PlaceLevel {
+    match level {
+        Level::Province => PlaceLevel::Province,
+        Level::Commune => PlaceLevel::Commune,
+        Level::Village => PlaceLevel::Village,
+    }
+}
+
+/// What places have in sum.
+#[derive(Debug, Clone, Default)]
+struct Sum {
+    numerator: f64,
+    denominator: f64,
+    number: f64,
+    reported: u32,
+    expected: u32,
+    oldest: Option<Period>,
+    qualifier: Option<Qualifier>,
+    only_shares: bool,
+    anything: bool,
+    reason: Option<Absence>,
+    apart: Vec<PlaceIx>,
+}
+
+impl Sum {
+    fn add(&mut self, cell: &IndicatorValue, share: f64, (reported, expected): (u32, u32), kind: ValueKind) {
+        self.expected += expected;
+        if let Origin::Predecessors { apart, .. } = &cell.origin {
+            self.apart.extend(apart);
+        }
+        let Some(value) = cell.value else {
+            let worse = match (&self.reason, &cell.absence) {
+                (Some(Absence::Insufficient), _) | (Some(Absence::Stale), Some(Absence::Missing)) => None,
+                (_, Some(reason)) => Some(reason.clone()),
+                (_, None) => None,
+            };
+            self.reason = worse.or(self.reason.take());
+            return;
+        };
+        match value {
+            Value::Ratio { numerator, denominator } => {
+                self.numerator += numerator * share;
+                self.denominator += denominator * share;
+            }
+            Value::Number(_) if kind == ValueKind::Ratio => {
+                self.only_shares = true;
+                return;
+            }
+            Value::Number(number) => self.number += number * share,
+        }
+        self.anything = true;
+        self.reported += reported;
+        self.oldest = match (self.oldest, cell.period) {
+            (Some(one), Some(other)) => Some(if other.end() < one.end() { other } else { one }),
+            (one, other) => one.or(other),
+        };
+        self.qualifier =
+            Some(self.qualifier.map_or(cell.qualifier, |before| together(before, cell.qualifier)));
+    }
+
+    fn answer(&self, indicator: &Indicator, origin: impl FnOnce(&Self) -> Origin) -> IndicatorValue {
+        let value = match indicator.aggregation {
+            Aggregation::None => return IndicatorValue::none(Absence::Missing),
+            Aggregation::Ratio => Value::Ratio { numerator: self.numerator, denominator: self.denominator },
+            Aggregation::Sum if indicator.value == ValueKind::Ratio => {
+                Value::Ratio { numerator: self.numerator, denominator: self.denominator }
+            }
+            Aggregation::Sum => Value::Number(self.number),
+        };
+        if !self.anything {
+            let shares = self.only_shares.then_some(Absence::OnlyShares);
+            let none = IndicatorValue::none(shares.or(self.reason.clone()).unwrap_or(Absence::Missing));
+            return IndicatorValue { origin: origin(self), ..none };
+        }
+        IndicatorValue::known(value, self.qualifier.unwrap_or_default(), self.oldest, origin(self))
+    }
+}
+
+/// The word before a sum: kept while all say the same side, otherwise *about*.
+pub(crate) fn together(one: Qualifier, other: Qualifier) -> Qualifier {
+    match (one, other) {
+        (one, other) if one == other => one,
+        (Qualifier::Exact, other) | (other, Qualifier::Exact) => other,
+        (Qualifier::LessThan | Qualifier::Almost, Qualifier::LessThan | Qualifier::Almost) => {
+            Qualifier::LessThan
+        }
+        _ => Qualifier::About,
+    }
+}
