@@ -2,10 +2,16 @@
 //!
 //! Gaps are gaps. Qualified, stale and revised points look different and are said in the chart's table.
 
+mod axis;
+mod data;
+mod draw;
+
 use chrono::NaiveDate;
 use gapwatch_model::{Comparator, Evidence, Period, Qualifier, Unit};
 
 use crate::{figure::Amount, part::Link};
+
+pub(crate) use draw::chart;
 
 /// One point of a series.
 #[derive(Debug, Clone)]

@@ -6,6 +6,7 @@
 
 pub mod assets;
 pub mod chart;
+mod draw;
 pub mod figure;
 pub mod lang;
 pub mod map;

@@ -1,11 +1,19 @@
 //! Maps drawn as SVG on the server: areas by value (communes of a province, provinces of the country) and points
 //! (villages by state, stations). Every shape is a link and has words; states differ by pattern as well as by colour.
 
+mod classes;
+mod draw;
+mod label;
+mod outline;
+
 use std::sync::Arc;
 
 use gapwatch_model::{Direction, GeoPoint, Qualification, SignalState, Unit};
 
 use crate::figure::Amount;
+
+pub(crate) use draw::{map, patterns};
+pub use outline::Outline;
 
 /// One area as it comes from a boundary file.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,22 +24,6 @@ pub struct Shape {
     pub name: String,
     /// Rings of (longitude, latitude) in degrees, closed or not; holes wind the other way.
     pub rings: Vec<Vec<(f64, f64)>>,
-}
-
-/// Areas made ready to draw: projected, simplified together so that neighbours still touch, labels placed. Made once
-/// per boundary file and kept.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Outline {
-    areas: Vec<(String, String)>,
-}
-
-impl Outline {
-    /// Projects and simplifies areas to a drawing of this width, in pixels.
-    #[must_use]
-    pub fn new(shapes: &[Shape], width: u16) -> Self {
-        let _ = width;
-        Self { areas: shapes.iter().map(|s| (s.code.clone(), s.name.clone())).collect() }
-    }
 }
 
 /// What is known of one area.

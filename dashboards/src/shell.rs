@@ -5,7 +5,7 @@ use std::fmt::Write;
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use maud::{DOCTYPE, Markup, html};
 
-use crate::{Lang, assets, part::Link};
+use crate::{Lang, assets, map, part::Link};
 
 /// Colours of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
@@ -167,19 +167,155 @@ impl Shell {
     /// Draws a whole page around its main part.
     #[must_use]
     pub fn page(&self, title: &str, main: &Markup) -> Markup {
+        let live = (!self.as_of_chosen).then_some("");
         html! {
             (DOCTYPE)
             html lang=(self.lang.tag()) data-theme=(self.theme.as_str()) {
                 head {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
+                    meta name="color-scheme" content="light dark";
                     title { (title) " · gapwatch" }
                     link rel="stylesheet" href=(assets::style().path);
+                    link rel="icon" href=(assets::icon().path);
                     script src=(assets::script().path) defer {}
                 }
                 body {
-                    main #main { (main) }
+                    a.skip href="#main" { (self.t("Đến nội dung chính", "Skip to content")) }
+                    (self.header())
+                    @if main.0.contains("url(#p-") { (map::patterns()) }
+                    main #main tabindex="-1" data-live=[live] { (main) }
+                    (self.footer())
                 }
+            }
+        }
+    }
+
+    fn header(&self) -> Markup {
+        let places = [
+            ("/", self.t("Tổng quan", "Overview")),
+            ("/villages", self.t("Thôn, xóm", "Villages")),
+            ("/flags", self.t("Cảnh báo", "Flags")),
+            ("/ledger", self.t("Biến động", "Changes")),
+            ("/packs", self.t("Tài liệu họp", "Packs")),
+            ("/sources", self.t("Nguồn số liệu", "Sources")),
+        ];
+        html! {
+            header.top {
+                div.wrap {
+                    a.brand href=(self.link("/")) { "gapwatch" }
+                    nav.main aria-label=(self.t("Các trang chính", "Main pages")) {
+                        @for (href, words) in places {
+                            a href=(self.link(href)) aria-current=[(self.address.path == href).then_some("page")] { (words) }
+                        }
+                    }
+                    form.search role="search" method="get" action="/search" {
+                        (self.kept_fields())
+                        input #q type="search" name="q" value=(self.search) aria-label=(self.t("Tìm xã, thôn, chỉ số", "Search places, indicators"))
+                            placeholder=(self.t("Tìm xã, thôn, chỉ số…", "Search…")) autocomplete="off";
+                        button { (self.t("Tìm", "Find")) }
+                    }
+                }
+            }
+            (self.banners())
+            div.wrap.sub {
+                (self.breadcrumb())
+                (self.day_form())
+            }
+        }
+    }
+
+    /// Language and chosen day as hidden fields of a form that leads elsewhere.
+    fn kept_fields(&self) -> Markup {
+        html! {
+            @if self.lang == Lang::En { input type="hidden" name="lang" value="en"; }
+            @if self.as_of_chosen { input type="hidden" name="as_of" value=(self.as_of); }
+        }
+    }
+
+    fn banners(&self) -> Markup {
+        let simulated = self.clock == Clock::Simulated;
+        html! {
+            @if simulated || self.synthetic {
+                p.banner { span.wrap {
+                    @if self.synthetic {
+                        strong { (self.t("Số liệu minh họa.", "Synthetic data.")) } " "
+                        (self.t("Thôn, xóm và số liệu thôn là giả định, không phải số liệu thật. ", "Villages and their figures are made up. "))
+                    }
+                    @if simulated {
+                        (self.t("Đồng hồ mô phỏng: ", "Simulated clock: ")) (self.lang.moment(self.now)) "."
+                    }
+                } }
+            }
+            @if self.as_of_chosen {
+                p.banner.past { span.wrap {
+                    (self.t("Đang xem những gì đã biết đến hết ngày ", "Showing what was known at the end of ")) strong { (self.lang.date(self.as_of)) } ". "
+                    a href=(self.here(&[("as_of", None)])) { (self.t("Về hiện tại", "Back to now")) }
+                } }
+            }
+            @for notice in &self.notices { p.banner.warn role="status" { span.wrap { (notice) } } }
+        }
+    }
+
+    fn breadcrumb(&self) -> Markup {
+        html! {
+            @if !self.crumbs.is_empty() {
+                nav.crumbs aria-label=(self.t("Vị trí", "Where you are")) {
+                    ol { @for crumb in &self.crumbs { li { a href=(self.link(&crumb.href)) { bdi { (crumb.text) } } } } }
+                }
+            }
+        }
+    }
+
+    fn day_form(&self) -> Markup {
+        let kept =
+            self.address.query.iter().filter(|(key, _)| key != "as_of" && key != "after" && key != "before");
+        html! {
+            form.day method="get" action=(self.address.path) {
+                @for (key, value) in kept { input type="hidden" name=(key) value=(value); }
+                label for="as_of" { (self.t("Số liệu đến ngày", "As of")) }
+                input #as_of type="date" name="as_of" value=(self.as_of) max=(self.now.date_naive()) required;
+                button { (self.t("Xem", "Show")) }
+            }
+        }
+    }
+
+    fn footer(&self) -> Markup {
+        let other = self.lang.pick(("en", "English"), ("vi", "Tiếng Việt"));
+        let themes = [
+            (Theme::Auto, self.t("theo thiết bị", "as the device")),
+            (Theme::Light, self.t("sáng", "light")),
+            (Theme::Dark, self.t("tối", "dark")),
+        ];
+        html! {
+            footer.wrap {
+                p {
+                    (self.t("Số liệu đến", "Data as of")) " " (self.lang.date(self.as_of)) " · "
+                    (self.t("trang lập lúc", "page made at")) " " time datetime=(self.now.to_rfc3339()) { (self.lang.moment(self.now)) }
+                    " · " a href=(self.link("/keys")) { (self.t("Phím tắt và ký hiệu", "Keys and signs")) }
+                }
+                p {
+                    a lang=(other.0) hreflang=(other.0) href=(self.here(&[("lang", (self.lang == Lang::Vi).then_some("en"))])) { (other.1) }
+                    " · " (self.t("Màu nền:", "Colours:"))
+                    @for (theme, words) in themes {
+                        " " a href=(self.here(&[("theme", Some(theme.as_str()))])) aria-current=[(self.theme == theme).then_some("true")] { (words) }
+                    }
+                }
+                (self.visitor_part())
+            }
+        }
+    }
+
+    fn visitor_part(&self) -> Markup {
+        let next = percent_encode(&self.here(&[]));
+        html! {
+            @match &self.visitor {
+                Some(visitor) => form.who method="post" action="/sign-out" {
+                    (self.t("Đang đăng nhập:", "Signed in:")) " " strong { bdi { (visitor.name) } } " (" (visitor.role) ") "
+                    input type="hidden" name="csrf" value=(visitor.csrf);
+                    button { (self.t("Đăng xuất", "Sign out")) }
+                },
+                None => p { a href=(self.link(&format!("/sign-in?next={next}"))) { (self.t("Đăng nhập", "Sign in")) } },
             }
         }
     }

@@ -42,8 +42,6 @@ pub struct View {
     pub ledger: Ledger,
     /// The villages.
     pub lines: Vec<Line>,
-    /// Published counts without villages: what was stated, which cannot be broken down.
-    pub not_broken_down: Option<i32>,
     /// Days to choose as opening, newest first: the ends of the last periods, the last pack.
     pub openings: Vec<(NaiveDate, String)>,
     /// Where it can be taken away.

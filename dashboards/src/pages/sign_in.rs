@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::Shell;
+use crate::{Lang, Shell, draw};
 
 /// Why a sign-in did not succeed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -32,7 +32,43 @@ pub struct View {
 /// Draws the form.
 #[must_use]
 pub fn render(shell: &Shell, view: &View) -> Markup {
-    let title = shell.t("Đăng nhập", "Sign in");
-    let _ = view;
-    shell.page(title, &html! { h1 { (title) } })
+    let lang = shell.lang;
+    let title = lang.pick("Đăng nhập", "Sign in");
+    shell.page(
+        title,
+        &html! {
+            h1 { (title) }
+            (draw::answer(lang.pick(
+                "Xem thì không cần đăng nhập. Để quyết định, nhận phụ trách hoặc chạy nguồn, hãy nhập mã truy cập được cấp.",
+                "Reading needs no sign-in. To decide, take on flags or run a source, enter the token you were given.",
+            )))
+            section.narrow aria-label=(title) {
+                @if let Some(fault) = view.fault { p.fault role="alert" #fault { (words(lang, fault)) } }
+                form.stack method="post" action="/sign-in" {
+                    input type="hidden" name="csrf" value=(view.csrf);
+                    input type="hidden" name="next" value=(view.next);
+                    label { span { (lang.pick("Mã truy cập", "Token")) }
+                        input type="password" name="token" required autocomplete="current-password" maxlength="500" aria-describedby=[view.fault.map(|_| "fault")];
+                    }
+                    button.go { (title) }
+                }
+                p.by { (lang.pick("Quên mã? Người quản trị tạo mã mới bằng lệnh ", "Lost it? An administrator makes a new one with ")) code { "gapwatch token add" } "." }
+            }
+        },
+    )
+}
+
+fn words(lang: Lang, fault: Fault) -> String {
+    match fault {
+        Fault::WrongToken => {
+            lang.pick("Mã không đúng hoặc đã bị thu hồi.", "The token is wrong or was withdrawn.").to_owned()
+        }
+        Fault::TooMany { retry_after_s } => match lang {
+            Lang::Vi => format!("Sai quá nhiều lần. Hãy thử lại sau {retry_after_s} giây."),
+            Lang::En => format!("Too many attempts. Try again in {retry_after_s} seconds."),
+        },
+        Fault::BadForm => {
+            lang.pick("Biểu mẫu đã hết hạn. Hãy thử lại.", "The form has expired. Try again.").to_owned()
+        }
+    }
 }

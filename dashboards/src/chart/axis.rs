@@ -1,0 +1,131 @@
+//! Scales and their ticks: round numbers up the side, round days along the bottom.
+
+use chrono::{Datelike, Months, NaiveDate};
+
+/// Values to units of the drawing.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Values {
+    /// Least and most on the axis.
+    pub(super) least: f64,
+    pub(super) most: f64,
+    /// Distance of two ticks.
+    pub(super) step: f64,
+    /// Decimals the ticks need.
+    pub(super) decimals: u8,
+}
+
+impl Values {
+    /// An axis for these values. It starts at zero unless that would press everything into its upper third; then the
+    /// drawing says so. Percent never goes above 100 unless a value does.
+    pub(super) fn over(values: &[f64], percent: bool) -> Self {
+        let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let (least, most) = if least.is_finite() && most.is_finite() { (least, most) } else { (0.0, 1.0) };
+        let from = if least >= 0.0 && least < most * 0.66 { 0.0 } else { least };
+        let span = if most > from { most - from } else { most.abs().max(1.0) };
+        let step = round_step(span / 4.5);
+        let floor = (from / step).floor() * step;
+        let ceiling = (most / step).ceil() * step;
+        let ceiling = if percent && most <= 100.0 { ceiling.min(100.0) } else { ceiling };
+        let ceiling = if ceiling > floor { ceiling } else { floor + step };
+        let decimals = if step >= 1.0 { u8::from(step < 10.0 && step.fract() > 0.0) } else { 2 };
+        Self { least: floor, most: ceiling, step, decimals }
+    }
+
+    /// Whether the axis leaves zero out.
+    pub(super) fn cut(&self) -> bool {
+        self.least > 0.0
+    }
+
+    /// Every tick from the least up.
+    pub(super) fn ticks(&self) -> Vec<f64> {
+        (0..=12_u8)
+            .map(|at| self.least + self.step * f64::from(at))
+            .take_while(|tick| *tick <= self.most + self.step * 1e-6)
+            .collect()
+    }
+
+    /// Share of the way up.
+    pub(super) fn share(&self, value: f64) -> f64 {
+        (value - self.least) / (self.most - self.least)
+    }
+}
+
+/// 1, 2, 2.5 or 5 times a power of ten, not below the wish.
+fn round_step(wish: f64) -> f64 {
+    let power = 10_f64.powf(wish.log10().floor());
+    let found = [1.0, 2.0, 2.5, 5.0].into_iter().map(|m| m * power).find(|step| *step >= wish * 0.999);
+    found.unwrap_or(10.0 * power)
+}
+
+/// Days to units of the drawing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Days {
+    pub(super) first: NaiveDate,
+    pub(super) last: NaiveDate,
+}
+
+impl Days {
+    /// Share of the way along.
+    pub(super) fn share(self, day: NaiveDate) -> f64 {
+        days(day - self.first) / days(self.last - self.first).max(1.0)
+    }
+
+    /// First days of months, quarters or years, at most nine.
+    pub(super) fn ticks(self) -> Vec<NaiveDate> {
+        let months = (self.last.year() - self.first.year()) * 12
+            + i32::try_from(self.last.month()).unwrap_or(0)
+            - i32::try_from(self.first.month()).unwrap_or(0);
+        let every =
+            [1_i32, 2, 3, 6, 12, 24, 60, 120].into_iter().find(|every| months / every <= 8).unwrap_or(240);
+        let start = NaiveDate::from_ymd_opt(self.first.year(), 1, 1).unwrap_or(self.first);
+        let every = u32::try_from(every).unwrap_or(12);
+        (0..200_u32)
+            .filter_map(|at| start.checked_add_months(Months::new(at * every)))
+            .skip_while(|day| *day < self.first)
+            .take_while(|day| *day <= self.last)
+            .collect()
+    }
+}
+
+/// A span of days as a number.
+pub(super) fn days(span: chrono::TimeDelta) -> f64 {
+    i32::try_from(span.num_days()).map_or(0.0, f64::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Days, Values};
+
+    #[test]
+    fn an_axis_starts_where_it_is_honest() {
+        let axis = Values::over(&[12.0, 138.0], false);
+        assert_eq!((axis.least, axis.most, axis.cut()), (0.0, 150.0, false));
+        let axis = Values::over(&[91.2, 97.6], true);
+        assert!(axis.cut());
+        assert_eq!((axis.least, axis.most), (90.0, 98.0));
+        assert_eq!(Values::over(&[100.0, 99.0], true).most, 100.0);
+        assert_eq!(Values::over(&[], false).ticks().first(), Some(&0.0));
+        assert_eq!(Values::over(&[0.0], false).least, 0.0);
+        assert_eq!(Values::over(&[7.0, 7.0], false).ticks().len(), 5);
+    }
+
+    #[test]
+    fn days_have_few_round_ticks() {
+        let axis = Days { first: "2024-01-31".parse().unwrap(), last: "2026-03-31".parse().unwrap() };
+        let ticks: Vec<String> = axis.ticks().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            ticks,
+            [
+                "2024-04-01",
+                "2024-07-01",
+                "2024-10-01",
+                "2025-01-01",
+                "2025-04-01",
+                "2025-07-01",
+                "2025-10-01",
+                "2026-01-01"
+            ]
+        );
+    }
+}

@@ -1,0 +1,33 @@
+//! Components that pages share. Each is a function from values to markup; none knows a page.
+
+pub(crate) mod badge;
+pub(crate) mod figure;
+pub(crate) mod lists;
+pub(crate) mod sentence;
+pub(crate) mod spark;
+pub(crate) mod table;
+pub(crate) mod tally;
+
+use maud::{Markup, html};
+
+/// A section with its heading; nothing at all when there is nothing in it.
+pub(crate) fn section(id: &str, title: &str, body: &Markup) -> Markup {
+    html! {
+        @if !body.0.is_empty() {
+            section #(id) aria-labelledby={ (id) "-h" } {
+                h2 #{ (id) "-h" } { (title) }
+                (body)
+            }
+        }
+    }
+}
+
+/// The answer of a page: the first thing read.
+pub(crate) fn answer(sentence: &str) -> Markup {
+    html! { p.answer { (sentence) } }
+}
+
+/// Words where a list is empty.
+pub(crate) fn nothing(words: &str) -> Markup {
+    html! { p.nothing { (words) } }
+}
