@@ -23,12 +23,12 @@ use gapwatch_model::{
 };
 
 /// A day.
-pub fn day(year: i32, month: u32, day: u32) -> NaiveDate {
+pub(crate) fn day(year: i32, month: u32, day: u32) -> NaiveDate {
     NaiveDate::from_ymd_opt(year, month, day).unwrap_or_default()
 }
 
 /// A moment in Vietnam.
-pub fn at(on: NaiveDate, hour: u32) -> DateTime<FixedOffset> {
+pub(crate) fn at(on: NaiveDate, hour: u32) -> DateTime<FixedOffset> {
     let zone =
         FixedOffset::east_opt(7 * 3600).unwrap_or_else(|| FixedOffset::east_opt(0).unwrap_or_else(zero));
     zone.from_local_datetime(&on.and_hms_opt(hour, 0, 0).unwrap_or_default()).single().unwrap_or_default()
@@ -39,12 +39,12 @@ fn zero() -> FixedOffset {
 }
 
 /// A month.
-pub fn month(year: i32, month: u32) -> Period {
+pub(crate) fn month(year: i32, month: u32) -> Period {
     Period::containing(PeriodKind::Month, day(year, month, 1))
 }
 
 /// The frame of a page of the example.
-pub fn shell(lang: Lang, path: &str) -> Shell {
+pub(crate) fn shell(lang: Lang, path: &str) -> Shell {
     let query = if lang == Lang::En { vec![("lang".to_owned(), "en".to_owned())] } else { Vec::new() };
     Shell {
         lang,
@@ -63,14 +63,14 @@ pub fn shell(lang: Lang, path: &str) -> Shell {
 }
 
 /// The same, for somebody who may change things.
-pub fn editor(lang: Lang, path: &str) -> Shell {
+pub(crate) fn editor(lang: Lang, path: &str) -> Shell {
     let visitor =
         Visitor { name: "an.nguyen".into(), role: "editor".into(), may_edit: true, csrf: "c5rf".into() };
     Shell { visitor: Some(visitor), ..shell(lang, path) }
 }
 
 /// The province of the example.
-pub fn province() -> PlaceRef {
+pub(crate) fn province() -> PlaceRef {
     PlaceRef {
         code: "04".into(),
         name: "tỉnh Cao Bằng".into(),
@@ -80,17 +80,17 @@ pub fn province() -> PlaceRef {
 }
 
 /// A commune.
-pub fn commune(code: &str, name: &str) -> PlaceRef {
+pub(crate) fn commune(code: &str, name: &str) -> PlaceRef {
     PlaceRef { code: code.into(), name: format!("xã {name}"), level: PlaceLevel::Commune, synthetic: false }
 }
 
 /// A village.
-pub fn village(code: &str, name: &str) -> PlaceRef {
+pub(crate) fn village(code: &str, name: &str) -> PlaceRef {
     PlaceRef { code: code.into(), name: format!("xóm {name}"), level: PlaceLevel::Village, synthetic: true }
 }
 
 /// A 4 × 3 grid of communes where no boundary file is at hand.
-pub fn grid() -> Vec<Shape> {
+pub(crate) fn grid() -> Vec<Shape> {
     let names = [
         "Bảo Lạc",
         "Bảo Lâm",
@@ -119,7 +119,7 @@ pub fn grid() -> Vec<Shape> {
 }
 
 /// Villages of the commune at this position: a few stories, always the same.
-pub fn tally(at: u32) -> Tally {
+pub(crate) fn tally(at: u32) -> Tally {
     let total = 18 + at * 7 % 17;
     match at % 9 {
         0 => Tally {
@@ -150,7 +150,7 @@ pub fn tally(at: u32) -> Tally {
 }
 
 /// Both rates of a tally.
-pub fn rates(tally: &Tally) -> Rates {
+pub(crate) fn rates(tally: &Tally) -> Rates {
     Rates {
         headline: Percent::of_counts(tally.covered + tally.pocket, tally.total),
         strict: Percent::of_counts(tally.covered, tally.total),
@@ -158,7 +158,7 @@ pub fn rates(tally: &Tally) -> Rates {
 }
 
 /// A figure with its source.
-pub fn figure(amount: Amount, unit: Unit, decimals: u8) -> Figure {
+pub(crate) fn figure(amount: Amount, unit: Unit, decimals: u8) -> Figure {
     Figure {
         amount,
         qualifier: Qualifier::Exact,
@@ -173,7 +173,7 @@ pub fn figure(amount: Amount, unit: Unit, decimals: u8) -> Figure {
 }
 
 /// The map of the communes.
-pub fn map(lang: Lang, shapes: &[Shape]) -> Map {
+pub(crate) fn map(lang: Lang, shapes: &[Shape]) -> Map {
     let areas = (0_u32..).zip(shapes).filter(|(at, _)| *at != 5).map(|(at, shape)| {
         let tally = tally(at);
         let amount = match at {
@@ -203,7 +203,7 @@ pub fn map(lang: Lang, shapes: &[Shape]) -> Map {
 }
 
 /// Villages and a station on a commune's outline.
-pub fn commune_map(lang: Lang, shapes: &[Shape]) -> Option<Map> {
+pub(crate) fn commune_map(lang: Lang, shapes: &[Shape]) -> Option<Map> {
     let shape = shapes.first()?;
     let points: Vec<(f64, f64)> = shape.rings.iter().flatten().copied().collect();
     let count = f64::from(u32::try_from(points.len()).unwrap_or(1));
@@ -232,7 +232,7 @@ pub fn commune_map(lang: Lang, shapes: &[Shape]) -> Option<Map> {
     });
     Some(Map {
         title: lang.pick("Thôn, xóm theo tình trạng sóng", "Villages by state").into(),
-        outline: Arc::new(Outline::around(shapes, &shape.code, 1000)?),
+        outline: Arc::new(Outline::around(shapes, &shape.code, 640)?),
         areas: Vec::new(),
         unit: Unit::Villages,
         decimals: 0,
@@ -243,7 +243,7 @@ pub fn commune_map(lang: Lang, shapes: &[Shape]) -> Option<Map> {
 }
 
 /// Two years of a count with a gap, a revision, a qualifier, a stale end and a target.
-pub fn chart(lang: Lang) -> Chart {
+pub(crate) fn chart(lang: Lang) -> Chart {
     let months = |at: u32| month(2024 + i32::try_from(at / 12).unwrap_or(0), at % 12 + 1);
     let claimed = (0_u32..24).map(|at| Point {
         period: months(at),
@@ -288,7 +288,7 @@ pub fn chart(lang: Lang) -> Chart {
 }
 
 /// Targets in every status.
-pub fn targets(lang: Lang) -> Vec<TargetRow> {
+pub(crate) fn targets(lang: Lang) -> Vec<TargetRow> {
     let one = |name: &str, amount, target, comparator, status, expected| TargetRow {
         indicator: Link::new(name, "/indicators/hh.fibre_subscribed?place=04"),
         value: figure(amount, Unit::Percent, 1),
@@ -348,7 +348,7 @@ pub fn targets(lang: Lang) -> Vec<TargetRow> {
 }
 
 /// Flags of several rules and states.
-pub fn flags(lang: Lang) -> Vec<FlagRow> {
+pub(crate) fn flags(lang: Lang) -> Vec<FlagRow> {
     let one = |rule: &str, name: &str, place: PlaceRef, parent, state, words: &str, taken: bool| FlagRow {
         key: FlagKey {
             rule: rule.into(),
@@ -377,7 +377,7 @@ pub fn flags(lang: Lang) -> Vec<FlagRow> {
 }
 
 /// The overview of the province.
-pub fn overview(lang: Lang, shapes: &[Shape]) -> overview::View {
+pub(crate) fn overview(lang: Lang, shapes: &[Shape]) -> overview::View {
     let total = Tally {
         total: 1450,
         no_signal: 138,
@@ -479,7 +479,7 @@ pub fn overview(lang: Lang, shapes: &[Shape]) -> overview::View {
 }
 
 /// A commune with villages in every state.
-pub fn commune_view(lang: Lang, shapes: &[Shape]) -> commune::View {
+pub(crate) fn commune_view(lang: Lang, shapes: &[Shape]) -> commune::View {
     let tally = Tally {
         total: 26,
         no_signal: 5,
@@ -563,7 +563,7 @@ pub fn commune_view(lang: Lang, shapes: &[Shape]) -> commune::View {
 }
 
 /// Stations, near and far.
-pub fn stations() -> Vec<Station> {
+pub(crate) fn stations() -> Vec<Station> {
     vec![
         Station {
             name: "CBG0412".into(),
@@ -576,7 +576,7 @@ pub fn stations() -> Vec<Station> {
 }
 
 /// A village without signal, with a dispute and stale evidence.
-pub fn village_view(lang: Lang, shapes: &[Shape]) -> village::View {
+pub(crate) fn village_view(lang: Lang, shapes: &[Shape]) -> village::View {
     let evidence = |operator: &str, number, kind, speaks, disputed| village::EvidenceRow {
         point: lang.pick("trung tâm", "centre").into(),
         operator: Some(operator.into()),
@@ -655,7 +655,7 @@ pub fn village_view(lang: Lang, shapes: &[Shape]) -> village::View {
 }
 
 /// An indicator with a finding and a ranking with a tie.
-pub fn indicator_view(lang: Lang, shapes: &[Shape]) -> indicator::View {
+pub(crate) fn indicator_view(lang: Lang, shapes: &[Shape]) -> indicator::View {
     let ratio = |numerator, denominator| Amount::Known(Value::Ratio { numerator, denominator });
     let rows = (0_u32..).zip(shapes).map(|(at, shape)| indicator::RankRow {
         rank: (at != 6).then_some(if at == 1 { 1 } else { at + 1 }),
@@ -706,7 +706,7 @@ pub fn indicator_view(lang: Lang, shapes: &[Shape]) -> indicator::View {
 }
 
 /// The list of flags.
-pub fn flags_view(lang: Lang) -> pages::flags::View {
+pub(crate) fn flags_view(lang: Lang) -> pages::flags::View {
     pages::flags::View {
         place: province(),
         counts: vec![
@@ -749,7 +749,7 @@ pub fn flags_view(lang: Lang) -> pages::flags::View {
 }
 
 /// A flag explained, signed in.
-pub fn flag_view(lang: Lang) -> Option<pages::flag::View> {
+pub(crate) fn flag_view(lang: Lang) -> Option<pages::flag::View> {
     let input = |name: &str, amount, not_counted: Option<&str>| pages::flag::Input {
         indicator: Link::new(name, "/indicators/village.signal"),
         place: None,
@@ -802,7 +802,7 @@ pub fn flag_view(lang: Lang) -> Option<pages::flag::View> {
 }
 
 /// A run with rejects.
-pub fn run(id: u64, outcome: Outcome) -> Run {
+pub(crate) fn run(id: u64, outcome: Outcome) -> Run {
     Run {
         id: RunId(id),
         collector: "coverage".into(),
@@ -821,7 +821,7 @@ pub fn run(id: u64, outcome: Outcome) -> Run {
 }
 
 /// The sources in every health.
-pub fn sources_view(lang: Lang) -> sources::View {
+pub(crate) fn sources_view(lang: Lang) -> sources::View {
     let healths = [
         sources::Health::Good,
         sources::Health::Overdue,
@@ -874,7 +874,7 @@ pub fn sources_view(lang: Lang) -> sources::View {
 }
 
 /// A run page with a row pointed at.
-pub fn run_view(lang: Lang) -> pages::run::View {
+pub(crate) fn run_view(lang: Lang) -> pages::run::View {
     let reject = |line, column, heading: &str, value: &str, code, asked, sentence: &str| Reject {
         file: "coverage-2025-12.xlsx".into(),
         line,
@@ -925,7 +925,7 @@ pub fn run_view(lang: Lang) -> pages::run::View {
 }
 
 /// Hits of every kind.
-pub fn search_view(lang: Lang) -> search::View {
+pub(crate) fn search_view(lang: Lang) -> search::View {
     let hit = |kind, text: &str, href: &str, note: &str, exact| search::Hit {
         kind,
         link: Link::new(text, href),
@@ -959,7 +959,7 @@ pub fn search_view(lang: Lang) -> search::View {
 }
 
 /// Every page by name.
-pub fn every_page(lang: Lang, shapes: &[Shape]) -> Vec<(&'static str, Markup)> {
+pub(crate) fn every_page(lang: Lang, shapes: &[Shape]) -> Vec<(&'static str, Markup)> {
     let shell = |path: &str| shell(lang, path);
     let mut pages = vec![
         ("overview", overview::render(&shell("/"), &overview(lang, shapes))),

@@ -21,7 +21,8 @@ impl Values {
         let least = values.iter().copied().fold(f64::INFINITY, f64::min);
         let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let (least, most) = if least.is_finite() && most.is_finite() { (least, most) } else { (0.0, 1.0) };
-        let from = if least >= 0.0 && least < most * 0.66 { 0.0 } else { least };
+        let flat = most - least <= 0.0;
+        let from = if least >= 0.0 && (flat || least < most * 0.66) { 0.0 } else { least };
         let span = if most > from { most - from } else { most.abs().max(1.0) };
         let step = round_step(span / 4.5);
         let floor = (from / step).floor() * step;
@@ -71,7 +72,7 @@ impl Days {
         days(day - self.first) / days(self.last - self.first).max(1.0)
     }
 
-    /// First days of months, quarters or years, at most nine.
+    /// Last days of months, quarters or years, at most nine: a period's value stands at its end.
     pub(super) fn ticks(self) -> Vec<NaiveDate> {
         let months = (self.last.year() - self.first.year()) * 12
             + i32::try_from(self.last.month()).unwrap_or(0)
@@ -81,7 +82,7 @@ impl Days {
         let start = NaiveDate::from_ymd_opt(self.first.year(), 1, 1).unwrap_or(self.first);
         let every = u32::try_from(every).unwrap_or(12);
         (0..200_u32)
-            .filter_map(|at| start.checked_add_months(Months::new(at * every)))
+            .filter_map(|at| start.checked_add_months(Months::new(at * every))?.pred_opt())
             .skip_while(|day| *day < self.first)
             .take_while(|day| *day <= self.last)
             .collect()

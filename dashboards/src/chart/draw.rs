@@ -40,10 +40,7 @@ impl Frame {
         let due = chart.targets.iter().map(|target| target.due).max();
         let last = due.filter(|due| *due > newest).map_or(newest, |due| due.min(room));
         let days = Days { first, last };
-        let promised = chart.targets.iter().flat_map(|target| {
-            let path = target.path.iter().filter(move |(day, _)| *day >= first && *day <= last);
-            path.map(|(_, value)| *value).chain((target.due <= last).then_some(target.value))
-        });
+        let promised = chart.targets.iter().flat_map(|target| corners(target, days)).map(|(_, value)| value);
         let mut values: Vec<f64> = known.into_iter().map(|(_, number)| number).collect();
         values.extend(promised);
         Some(Self { days, values: Values::over(&values, chart.unit == Unit::Percent) })
@@ -111,26 +108,28 @@ fn axes(lang: Lang, frame: &Frame, chart: &Chart) -> Markup {
     }
 }
 
+/// Corners of a target's path within these days, with the points where it enters and leaves them.
+fn corners(target: &TargetLine, days: Days) -> Vec<(NaiveDate, f64)> {
+    let mut found = Vec::new();
+    let mut previous: Option<(NaiveDate, f64)> = None;
+    for corner in target.path.iter().copied().chain([(target.due, target.value)]) {
+        let before = previous.replace(corner);
+        for edge in [days.first, days.last] {
+            if let Some(before) = before.filter(|before| before.0 < edge && edge < corner.0) {
+                found.push(between(before, corner, edge));
+            }
+        }
+        if days.first <= corner.0 && corner.0 <= days.last {
+            found.push(corner);
+        }
+    }
+    found
+}
+
 fn target_line(frame: &Frame, target: &TargetLine) -> Markup {
     let mut path = String::new();
-    let mut previous: Option<(NaiveDate, f64)> = None;
-    let ends = target.path.iter().copied().chain([(target.due, target.value)]);
-    for (day, value) in ends {
-        let from = previous.replace((day, value));
-        if day < frame.days.first {
-            continue;
-        }
-        if let (true, Some(before)) = (path.is_empty(), from) {
-            let start = between(before, (day, value), frame.days.first.max(before.0));
-            point_to(&mut path, frame, start);
-        }
-        if day > frame.days.last {
-            if let Some(before) = from {
-                point_to(&mut path, frame, between(before, (day, value), frame.days.last));
-            }
-            break;
-        }
-        point_to(&mut path, frame, (day, value));
+    for corner in corners(target, frame.days) {
+        point_to(&mut path, frame, corner);
     }
     let mark = (target.due <= frame.days.last && target.due >= frame.days.first)
         .then(|| (frame.x(target.due), frame.y(target.value)));

@@ -161,12 +161,12 @@ fn pace_words(lang: Lang, row: &TargetRow) -> String {
     [observed, required].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-/// Flags, one under the other.
+/// Flags in columns where there is room.
 pub(crate) fn flags(shell: &Shell, rows: &[FlagRow]) -> Markup {
     let lang = shell.lang;
     html! {
         @if !rows.is_empty() {
-            ul.flags {
+            ul.flags.side[rows.len() < 12] {
                 @for row in rows {
                     li {
                         p {

@@ -35,7 +35,8 @@ pub(crate) fn spark(lang: Lang, values: &[Option<f64>]) -> Markup {
             Some(value) => {
                 let y = height(*value);
                 // Writing to a string cannot fail.
-                write!(path, "{}{x:.0} {y:.0}", if drawing { "L" } else { "M" }).ok();
+                let after = if drawing { "" } else { "h0" };
+                write!(path, "{}{x:.0} {y:.0}{after}", if drawing { "L" } else { "M" }).ok();
                 end = (x, y);
                 true
             }
@@ -78,7 +79,7 @@ mod tests {
     #[test]
     fn a_gap_is_a_gap() {
         let drawn = spark(Lang::Vi, &[Some(4.0), Some(2.0), None, Some(3.0)]).into_string();
-        assert!(drawn.contains(r#"d="M3 3L29 17M81 10""#), "{drawn}");
+        assert!(drawn.contains(r#"d="M3 3h0L29 17M81 10h0""#), "{drawn}");
         assert!(drawn.contains("từ 4 đến 3"));
         assert_eq!(spark(Lang::Vi, &[None, None]).into_string(), "");
     }

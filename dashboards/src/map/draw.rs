@@ -72,9 +72,12 @@ pub(crate) fn map(shell: &Shell, map: &Map) -> Markup {
 
 fn area(shell: &Shell, map: &Map, classes: &Classes, drawn: &Drawn, known: Option<&Area>) -> Markup {
     let Some(known) = known else {
-        let apart = map.only.as_ref().is_some_and(|code| *code != drawn.code);
-        let class = if apart { "out" } else { "fx" };
-        let pattern = (!apart).then_some("url(#p-missing)");
+        // On a commune's own map the areas are only the ground its villages stand on.
+        let (class, pattern) = match &map.only {
+            Some(code) if *code == drawn.code => ("own", None),
+            Some(_) => ("out", None),
+            None => ("fx", Some("url(#p-missing)")),
+        };
         return html! { path class=(class) fill=[pattern] d=(drawn.path) { title { (drawn.name) } } };
     };
     let (class, pattern) = fill(classes, known.amount);

@@ -92,10 +92,10 @@ pub fn render(shell: &Shell, view: &View) -> Markup {
                 div {
                     (draw::section("states", lang.pick("Tình trạng thôn, xóm", "Villages by state"), &draw::tally::bar(lang, &view.tally)))
                     (ledger(shell, view))
-                    (draw::section("flags", lang.pick("Cảnh báo", "Flags"), &draw::lists::flags(shell, &view.flags)))
                 }
             }
             (draw::section("villages", lang.pick("Các thôn, xóm", "Villages"), &villages(shell, view)))
+            (draw::section("flags", lang.pick("Cảnh báo", "Flags"), &draw::lists::flags(shell, &view.flags)))
             (draw::section("targets", lang.pick("Mục tiêu", "Targets"), &draw::lists::targets(shell, &view.targets)))
             (draw::section("trend", lang.pick("Diễn biến", "Over time"), &html! { @if let Some(trend) = &view.trend { (chart::chart(shell, trend)) } }))
             (draw::section("indicators", lang.pick("Các chỉ số khác", "Other indicators"), &draw::lists::indicators(shell, &view.indicators)))
@@ -179,7 +179,10 @@ fn ledger(shell: &Shell, view: &View) -> Markup {
         &format!("{} {}", lang.pick("Biến động từ", "Changes since"), lang.date(before.on)),
         &html! {
             (draw::lists::ledger(lang, ledger))
-            p.more { a href=(shell.link(&href)) { (lang.pick("Từng thôn, xóm", "Village by village")) } }
+            p.more {
+                a href=(shell.link(&href)) { (lang.pick("Từng thôn, xóm", "Village by village")) } " · "
+                a href=(shell.link(&href.replacen("/ledger", "/compare", 1))) { (lang.pick("So sánh hai ngày", "Compare the two dates")) }
+            }
         },
     )
 }

@@ -87,13 +87,13 @@ pub fn render(shell: &Shell, view: &View) -> Markup {
                 @if let Some(parent) = &flag.parent { ", " (draw::lists::place(shell, parent)) }
             }
             (draw::section("inputs", lang.pick("Số liệu đã xét", "What was looked at"), &inputs(shell, view)))
+            (draw::section("target", lang.pick("Mục tiêu đang hiệu lực", "Target in force"), &html! {
+                @if let Some(target) = &view.target { (draw::lists::targets(shell, std::slice::from_ref(target))) }
+            }))
             div.two {
                 div {
                     (draw::section("arithmetic", lang.pick("Phép tính", "Arithmetic"), &html! {
                         @if !view.arithmetic.is_empty() { ol.sums { @for line in &view.arithmetic { li { (line) } } } }
-                    }))
-                    (draw::section("target", lang.pick("Mục tiêu đang hiệu lực", "Target in force"), &html! {
-                        @if let Some(target) = &view.target { (draw::lists::targets(shell, std::slice::from_ref(target))) }
                     }))
                     (draw::section("history", lang.pick("Lịch sử", "History"), &history(lang, view)))
                 }

@@ -110,11 +110,11 @@ pub fn render(shell: &Shell, view: &View) -> Markup {
                 div {
                     (draw::section("states", lang.pick("Tình trạng thôn, xóm", "Villages by state"), &draw::tally::bar(lang, &view.tally)))
                     (ledger(shell, view))
-                    (draw::section("flags", lang.pick("Cảnh báo mới nhất", "Newest flags"), &newest_flags(shell, view)))
                 }
             }
             (draw::section("targets", lang.pick("Mục tiêu", "Targets"), &draw::lists::targets(shell, &view.targets)))
             (draw::section("worst", worst_title, &worst(shell, view)))
+            (draw::section("flags", lang.pick("Cảnh báo mới nhất", "Newest flags"), &newest_flags(shell, view)))
             (draw::section("trend", lang.pick("Diễn biến", "Over time"), &html! { @if let Some(trend) = &view.trend { (chart::chart(shell, trend)) } }))
             (draw::section("indicators", lang.pick("Các chỉ số khác", "Other indicators"), &draw::lists::indicators(shell, &view.indicators)))
         },
@@ -209,7 +209,10 @@ fn ledger(shell: &Shell, view: &View) -> Markup {
         &title,
         &html! {
             (draw::lists::ledger(lang, ledger))
-            p.more { a href=(shell.link(&href)) { (lang.pick("Từng thôn, xóm", "Village by village")) } }
+            p.more {
+                a href=(shell.link(&href)) { (lang.pick("Từng thôn, xóm", "Village by village")) } " · "
+                a href=(shell.link(&href.replacen("/ledger", "/compare", 1))) { (lang.pick("So sánh hai ngày", "Compare the two dates")) }
+            }
         },
     )
 }

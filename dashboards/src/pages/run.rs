@@ -99,7 +99,7 @@ fn brought(lang: Lang, view: &View, row: u32) -> Markup {
 
 fn rejects(shell: &Shell, view: &View) -> Markup {
     let lang = shell.lang;
-    let missing = words::absence(lang, crate::figure::Absence::Missing);
+    let blank = lang.pick("để trống", "blank");
     let caption = lang.pick("Từng chỗ chưa vào được", "Everything that did not go in");
     html! {
         @if view.rejects.is_empty() {
@@ -120,7 +120,7 @@ fn rejects(shell: &Shell, view: &View) -> Markup {
                         bdi { (reject.heading) }
                         span.by { @if reject.column == 0 { (lang.pick("cả dòng", "whole row")) } @else { (lang.pick("cột", "column")) " " (reject.column) } }
                     }
-                    td { @if reject.value.is_empty() { span.ab { (missing) } } @else { code { bdi { (reject.value) } } } }
+                    td { @if reject.value.is_empty() { span.ab { (blank) } } @else { code { bdi { (reject.value) } } } }
                     td {
                         (reject.sentence)
                         span.by {
