@@ -54,6 +54,26 @@ fn a_correction_speaks_from_its_recording_on() {
 }
 
 #[test]
+fn a_word_or_a_sample_is_part_of_what_is_said_and_a_row_is_not() {
+    on_every_backend(2, |series| {
+        let mut said = frame(key("a", "202501", "survey"), &[(1, 1.0)]);
+        let mut append = |run, change: fn(&mut Point)| {
+            change(&mut said.points[0]);
+            let at = nth_noon(400 + run);
+            series.append(RunId(run), at, std::slice::from_ref(&said)).unwrap()
+        };
+        assert_eq!(append(1, |_| ()), counts(1, 0, 0));
+        assert_eq!(append(2, |point| point.row = 99), counts(0, 0, 1));
+        assert_eq!(append(3, |point| point.qualifier = Qualifier::About), counts(0, 1, 0));
+        assert_eq!(append(4, |point| point.samples = Some(0)), counts(0, 1, 0));
+        assert_eq!(
+            append(5, |point| point.value = Value::Ratio { numerator: 1.0, denominator: 100.0 }),
+            counts(0, 1, 0)
+        );
+    });
+}
+
+#[test]
 fn a_late_recording_of_an_earlier_time_does_not_undo_a_correction() {
     on_every_backend(2, |series| {
         let say = |run, at, value| {

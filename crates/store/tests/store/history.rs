@@ -110,7 +110,7 @@ fn check(store: &Store, naive: &Naive, now: u64) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn any_history_answers_as_the_naive_store(steps in prop::collection::vec(step(), 1..14), seal_last in any::<bool>()) {
         let dir = tempfile::tempdir().unwrap();
