@@ -9,9 +9,9 @@ use serde::Serialize;
 
 use crate::{
     config::Deadlines,
-    facts::{Facts, Moment},
+    facts::{Facts, Moment, end_of_day, turning_points},
     signal::GRID_POWER,
-    villages::yes_no,
+    villages::speaking_yes,
 };
 
 /// Who must act.
@@ -95,17 +95,17 @@ fn power_over_time(
     since: NaiveDate,
     moment: Moment,
 ) -> Vec<(NaiveDate, Option<bool>)> {
-    let mut days = facts.turning_points(GRID_POWER, village, moment);
+    let said = facts.gather(facts.column(GRID_POWER), village, moment.as_of);
+    let mut days = Vec::new();
+    turning_points(&said, moment.day, &mut days);
     days.retain(|day| *day > since);
-    days.insert(0, since);
+    days.push(since);
+    days.sort_unstable();
+    days.dedup();
     let mut changes: Vec<(NaiveDate, Option<bool>)> = Vec::new();
     for day in days {
-        let known = yes_no(
-            facts,
-            GRID_POWER,
-            village,
-            Moment::on(day, crate::facts::end_of_day(day).min(moment.as_of)),
-        );
+        let then = Moment::on(day, end_of_day(day).min(moment.as_of));
+        let known = speaking_yes(facts, GRID_POWER, &said, then).map(|(has, _)| has);
         if changes.last().is_none_or(|(_, last)| *last != known) {
             changes.push((day, known));
         }

@@ -12,7 +12,7 @@ use crate::{
     facts::{Facts, Said},
     judge::Judgement,
     sentence::{Sentence, amount},
-    signal::{CLUSTERS, Columns, GRID_POWER, SIGNAL, fresh},
+    signal::{CLUSTERS, Columns, GRID_POWER, SIGNAL},
     targets::days,
     values::Origin,
 };
@@ -248,7 +248,8 @@ impl Explaining<'_> {
         self.inputs_of(SIGNAL, place, minimum);
         self.inputs_of(CLUSTERS, place, minimum);
         let columns = Columns::of(self.facts, &self.rules.signal);
-        for point in columns.points(place, self.judgement.moment) {
+        let gathered = columns.gather(place, self.judgement.moment.as_of);
+        for point in columns.points(&gathered, self.judgement.moment) {
             let name = point.name.map_or("trung tâm".to_owned(), ToOwned::to_owned);
             let name_en = point.name.unwrap_or("centre");
             let (vi, en) = match point.signal {
@@ -265,7 +266,8 @@ impl Explaining<'_> {
                 ));
             }
         }
-        if let Some(without) = columns.clusters(place, self.judgement.moment).and_then(|count| count.without)
+        if let Some(without) =
+            columns.clusters(&gathered, self.judgement.moment).and_then(|count| count.without)
         {
             self.steps.push(Sentence::new(
                 format!("cụm dân cư chưa có sóng: {without}"),
@@ -371,15 +373,14 @@ impl Explaining<'_> {
     }
 
     fn inputs_of(&mut self, id: &str, place: PlaceIx, minimum: u32) {
-        let staleness = self.facts.indicators.get(id).map_or(0, |indicator| indicator.staleness);
         for said in self.facts.newest(id, place, minimum, self.judgement.moment) {
-            self.inputs.push(self.input(&said, place, minimum, staleness));
+            self.inputs.push(self.input(&said, place, minimum));
         }
     }
 
-    fn input(&self, said: &Said<'_>, place: PlaceIx, minimum: u32, staleness: u32) -> Input {
+    fn input(&self, said: &Said<'_>, place: PlaceIx, minimum: u32) -> Input {
         let (key, point) = (&said.head.key, said.point);
-        let is_fresh = fresh(key.period, staleness, self.judgement.moment);
+        let is_fresh = said.fresh(self.judgement.moment.day);
         let dimensions = &key.dimensions;
         let named = [
             &dimensions.operator,

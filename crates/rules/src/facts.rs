@@ -20,8 +20,10 @@ const NONE: u32 = u32::MAX;
 const VIETNAM_SECONDS: i32 = 7 * 3_600;
 
 /// What was known, ready to be judged.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Facts {
+    /// Tells these facts from others when a judgement is made anew.
+    pub(crate) token: Arc<()>,
     pub(crate) gazetteer: Arc<Gazetteer>,
     pub(crate) indicators: Arc<IndicatorSet>,
     pub(crate) formulas: Arc<Formulas>,
@@ -39,6 +41,10 @@ struct Known {
     /// Same number: a later statement replaces or follows an earlier one.
     voice: u32,
     ends: NaiveDate,
+    /// Day it became known in Vietnam.
+    known_on: NaiveDate,
+    /// First day on which it no longer speaks. `None` when that is beyond the calendar used.
+    stale_from: Option<NaiveDate>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -64,9 +70,18 @@ pub struct Said<'a> {
     /// Last day of its period.
     pub ends: NaiveDate,
     pub(crate) voice: u32,
+    /// Day it became known in Vietnam.
+    pub(crate) known_on: NaiveDate,
+    /// First day on which it no longer speaks.
+    pub(crate) stale_from: Option<NaiveDate>,
 }
 
 impl Said<'_> {
+    /// Whether it still speaks on a day.
+    pub(crate) fn fresh(&self, day: NaiveDate) -> bool {
+        self.stale_from.is_none_or(|stale| day < stale)
+    }
+
     /// What decides which of two statements is the newer one, whatever order they came in.
     fn rank(&self) -> (NaiveDate, NaiveDate, DateTime<FixedOffset>, RunId, u32) {
         let head = self.head;
@@ -128,6 +143,7 @@ impl Facts {
     pub fn new(gazetteer: Arc<Gazetteer>, indicators: Arc<IndicatorSet>) -> Self {
         let formulas = Arc::new(Formulas::read(&indicators));
         Self {
+            token: Arc::new(()),
             gazetteer,
             indicators,
             formulas,
@@ -165,7 +181,14 @@ impl Facts {
         let named = (key.source.clone(), key.evidence, key.dimensions.clone());
         let voice = *self.voices.entry(named).or_insert(next);
         let number = u32::try_from(self.heads.len()).unwrap_or(NONE);
-        self.heads.push(Known { head: Arc::clone(head), voice, ends: key.period.end() });
+        let staleness = self.indicators.get(key.indicator.as_str()).map_or(0, |declared| declared.staleness);
+        self.heads.push(Known {
+            head: Arc::clone(head),
+            voice,
+            ends: key.period.end(),
+            known_on: day_in_vietnam(head.recorded_at),
+            stale_from: stale_from(key.period, staleness),
+        });
         self.by_address.insert(address, number);
         number
     }
@@ -180,6 +203,47 @@ impl Facts {
     #[must_use]
     pub fn indicators(&self) -> &Arc<IndicatorSet> {
         &self.indicators
+    }
+
+    /// How much has been added of each indicator: what [`Facts::touched`] starts from.
+    pub(crate) fn mark(&self) -> BTreeMap<IndicatorId, usize> {
+        self.columns.iter().map(|(id, column)| (id.clone(), column.entries.len())).collect()
+    }
+
+    /// The places of which something has become known: added since the mark, or recorded after `from` and by `to`.
+    pub(crate) fn touched(
+        &self,
+        mark: &BTreeMap<IndicatorId, usize>,
+        from: DateTime<FixedOffset>,
+        to: DateTime<FixedOffset>,
+    ) -> Vec<bool> {
+        let mut touched = vec![false; self.gazetteer.len()];
+        let fresh: Vec<bool> = self
+            .heads
+            .iter()
+            .map(|known| known.head.recorded_at > from && known.head.recorded_at <= to)
+            .collect();
+        for (id, column) in &self.columns {
+            let seen = mark.get(id).copied().unwrap_or(0);
+            for (position, entry) in column.entries.iter().enumerate() {
+                let new = position >= seen || fresh.get(entry.head as usize).copied().unwrap_or(false);
+                if let Some(place) = touched.get_mut(entry.point.place.index()).filter(|_| new) {
+                    *place = true;
+                }
+            }
+        }
+        touched
+    }
+
+    /// The places of which anything was ever said.
+    pub(crate) fn spoken_of(&self) -> impl Iterator<Item = PlaceIx> {
+        let mut spoken = vec![false; self.gazetteer.len()];
+        for column in self.columns.values() {
+            for (place, newest) in spoken.iter_mut().zip(&column.newest) {
+                *place |= *newest != NONE;
+            }
+        }
+        self.gazetteer.all().zip(spoken).filter(|(_, spoken)| *spoken).map(|(ix, _)| ix)
     }
 
     pub(crate) fn column(&self, indicator: &str) -> Option<&Column> {
@@ -211,7 +275,14 @@ impl Facts {
         let entry = move |position: u32| column.and_then(|column| column.entries.get(position as usize));
         std::iter::successors(entry(first), move |last| entry(last.earlier)).filter_map(move |entry| {
             let known = self.heads.get(entry.head as usize)?;
-            let said = Said { head: &known.head, point: &entry.point, ends: known.ends, voice: known.voice };
+            let said = Said {
+                head: &known.head,
+                point: &entry.point,
+                ends: known.ends,
+                voice: known.voice,
+                known_on: known.known_on,
+                stale_from: known.stale_from,
+            };
             (known.head.recorded_at <= as_of).then_some(said)
         })
     }
@@ -246,43 +317,75 @@ impl Facts {
         minimum_samples: u32,
         moment: Moment,
     ) -> Vec<Said<'a>> {
-        let mut all: Vec<Said<'a>> = self
-            .in_column(column, place, moment.as_of)
-            .filter(|said| said.head.key.period.start() <= moment.day)
-            .collect();
-        if all.len() < 2 {
-            return all;
-        }
-        all.sort_unstable_by(|one, other| one.voice.cmp(&other.voice).then(other.rank().cmp(&one.rank())));
-        all.dedup_by(|later, kept| {
-            later.voice == kept.voice && later.head.key.period == kept.head.key.period
-        });
-        let mut newest: Vec<Said<'a>> = Vec::with_capacity(all.len());
-        for said in all {
-            match newest.last_mut().filter(|kept| kept.voice == said.voice) {
-                Some(kept) if !kept.enough(minimum_samples) && said.enough(minimum_samples) => *kept = said,
-                Some(_) => {}
-                None => newest.push(said),
-            }
-        }
-        newest
+        newest_of(&self.gather(column, place, moment.as_of), minimum_samples, moment)
     }
 
-    /// The days on which what is known of a place may have changed: something was recorded, or grew stale. Rising.
-    pub(crate) fn turning_points(&self, indicator: &str, place: PlaceIx, moment: Moment) -> Vec<NaiveDate> {
-        let staleness = self.indicators.get(indicator).map_or(u32::MAX, |declared| declared.staleness);
-        let mut days = Vec::new();
-        for said in self.said(indicator, place, moment.as_of) {
-            let recorded = day_in_vietnam(said.head.recorded_at);
-            let begun = said.head.key.period.start();
-            days.push(recorded.max(begun));
-            days.extend(stale_from(said.head.key.period, staleness));
+    /// Everything said of one place by `as_of`: voice by voice, the newest first.
+    pub(crate) fn gather<'a>(
+        &'a self,
+        column: Option<&'a Column>,
+        place: PlaceIx,
+        as_of: DateTime<FixedOffset>,
+    ) -> Vec<Said<'a>> {
+        let mut all: Vec<Said<'a>> = self.in_column(column, place, as_of).collect();
+        if all.len() > 1 {
+            all.sort_unstable_by(|one, other| {
+                one.voice.cmp(&other.voice).then(other.rank().cmp(&one.rank()))
+            });
         }
-        days.retain(|day| *day <= moment.day);
-        days.sort_unstable();
-        days.dedup();
-        days
+        all
     }
+}
+
+/// Of what was gathered, the newest of each voice at a moment.
+pub(crate) fn newest_of<'a>(gathered: &[Said<'a>], minimum_samples: u32, moment: Moment) -> Vec<Said<'a>> {
+    let mut newest: Vec<Said<'a>> = Vec::new();
+    let mut last: Option<Said<'a>> = None;
+    for said in gathered {
+        if said.head.recorded_at > moment.as_of || said.head.key.period.start() > moment.day {
+            continue;
+        }
+        // What a correction replaced is not said any more.
+        let replaced = last
+            .as_ref()
+            .is_some_and(|last| last.voice == said.voice && last.head.key.period == said.head.key.period);
+        if replaced {
+            continue;
+        }
+        last = Some(*said);
+        match newest.last_mut().filter(|kept| kept.voice == said.voice) {
+            Some(kept) if !kept.enough(minimum_samples) && said.enough(minimum_samples) => *kept = *said,
+            Some(_) => {}
+            None => newest.push(*said),
+        }
+    }
+    newest
+}
+
+/// The days up to the moment's on which what gathered statements make known may have changed: one was recorded, its
+/// period began, or it grew stale before its voice spoke again. Not sorted.
+pub(crate) fn turning_points(gathered: &[Said<'_>], day: NaiveDate, into: &mut Vec<NaiveDate>) {
+    let mut newer: Option<&Said<'_>> = None;
+    for said in gathered {
+        let from = said.known_on.max(said.head.key.period.start());
+        if from <= day {
+            into.push(from);
+        }
+        let overtaken = |stale: NaiveDate| {
+            newer.is_some_and(|newer| {
+                newer.voice == said.voice && newer.known_on <= stale && newer.fresh(stale)
+            })
+        };
+        into.extend(said.stale_from.filter(|stale| *stale <= day && !overtaken(*stale)));
+        newer = Some(said);
+    }
+}
+
+/// The next day after this one on which gathered statements may say something else without anything new being said.
+pub(crate) fn next_turn(gathered: &[Said<'_>], day: NaiveDate) -> Option<NaiveDate> {
+    let begins = gathered.iter().map(|said| said.head.key.period.start());
+    let ends = gathered.iter().filter_map(|said| said.stale_from);
+    begins.chain(ends).filter(|turn| *turn > day).min()
 }
 
 /// First day on which an observation of a period no longer speaks. `None` when that is beyond the calendar used.

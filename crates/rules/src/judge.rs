@@ -14,8 +14,8 @@ use crate::{
     findings::{Finding, findings},
     standing::{Standing, standings},
     targets::{Targets, meets},
-    values::{IndicatorValue, Question, Rows, Table, compute},
-    villages::{VillageState, villages},
+    values::{IndicatorValue, Question, Reuse, Rows, Table, compute},
+    villages::{Earlier, VillageState, villages},
 };
 
 /// What is known of a source beside what it brought.
@@ -179,6 +179,11 @@ pub struct Judgement {
     pub(crate) counts: Vec<Counts>,
     pub(crate) table: Table,
     pub(crate) standings: BTreeMap<(PlaceIx, IndicatorId), Standing>,
+    /// By row: whether anything is known in the place's province.
+    pub(crate) watched: Vec<bool>,
+    pub(crate) rules: Rules,
+    token: Arc<()>,
+    mark: BTreeMap<IndicatorId, usize>,
 }
 
 /// Judges what is known.
@@ -190,9 +195,41 @@ pub fn judge(
     as_of: DateTime<FixedOffset>,
     sources: &[SourceStatus],
 ) -> Judgement {
+    judge_after(None, facts, rules, targets, as_of, sources)
+}
+
+/// Judges anew after more became known or time went on, looking again only at what that can have changed. The answer is
+/// that of [`judge`].
+#[must_use]
+pub fn rejudge(
+    previous: &Judgement,
+    facts: &Facts,
+    rules: &Rules,
+    targets: &Targets,
+    as_of: DateTime<FixedOffset>,
+    sources: &[SourceStatus],
+) -> Judgement {
+    let same = Arc::ptr_eq(&previous.token, &facts.token)
+        && previous.rules == *rules
+        && previous.moment.as_of <= as_of;
+    judge_after(same.then_some(previous), facts, rules, targets, as_of, sources)
+}
+
+fn judge_after(
+    previous: Option<&Judgement>,
+    facts: &Facts,
+    rules: &Rules,
+    targets: &Targets,
+    as_of: DateTime<FixedOffset>,
+    sources: &[SourceStatus],
+) -> Judgement {
     let moment = Moment::at(as_of);
     let gazetteer = &facts.gazetteer;
-    let villages = villages(facts, rules, moment);
+    let touched = previous
+        .map(|previous| facts.touched(&previous.mark, previous.moment.as_of, as_of))
+        .unwrap_or_default();
+    let earlier = previous.map(|judgement| Earlier { judgement, touched: &touched });
+    let villages = villages(facts, rules, moment, earlier.as_ref());
     let village_ixs: Vec<PlaceIx> = villages.iter().map(|village| village.place).collect();
     let numbered = gazetteer.all().zip(gazetteer.places());
     let above = numbered
@@ -201,9 +238,14 @@ pub fn judge(
     let rows = Rows::new(facts, above.collect(), &village_ixs, moment.day);
     let counts = count(gazetteer, &rows, &villages);
     let question = Question { moment, borders: moment.day, exactly: None };
-    let table = compute(facts, rules, question, &rows, &counts, facts.formulas.order.iter());
+    // Values also grow stale by the day, so only those of the same day can be taken over.
+    let same_day = previous.filter(|previous| previous.moment.day == moment.day);
+    let anew = same_day.map(|_| anew(gazetteer, &rows, &touched, moment.day)).unwrap_or_default();
+    let reuse = same_day.map(|previous| Reuse { table: &previous.table, anew: &anew });
+    let table = compute(facts, rules, question, &rows, &counts, facts.formulas.order.iter(), reuse.as_ref());
     let findings = findings(facts, rules, moment, &rows, &table);
     let village_at = villages.iter().enumerate().map(|(at, village)| (village.place, at)).collect();
+    let watched = watched(facts, &rows, moment.day);
     let mut judgement = Judgement {
         moment,
         rules_version: rules.version.clone(),
@@ -219,10 +261,76 @@ pub fn judge(
         counts,
         table,
         standings: BTreeMap::new(),
+        watched,
+        rules: rules.clone(),
+        token: Arc::clone(&facts.token),
+        mark: facts.mark(),
     };
     judgement.standings = standings(&judgement, targets);
     judgement.raised = raise(&judgement, rules);
     judgement
+}
+
+/// The places above a place, itself and those it went on in included, as rows.
+fn rows_above(gazetteer: &Gazetteer, rows: &Rows, place: PlaceIx, day: NaiveDate, into: &mut Vec<bool>) {
+    let mut climb = |from: PlaceIx| {
+        let mut here = Some(from);
+        while let Some(ix) = here {
+            match rows.row_of.get(&ix).and_then(|row| into.get_mut(*row)) {
+                Some(true) => break,
+                Some(row) => *row = true,
+                None => {}
+            }
+            here = gazetteer.parent_on(ix, day);
+        }
+    };
+    climb(place);
+    let mut open: Vec<PlaceIx> = gazetteer.successors(place).map(|(next, _)| next).collect();
+    let mut seen = open.clone();
+    while let Some(next) = open.pop() {
+        climb(next);
+        for (later, _) in gazetteer.successors(next) {
+            if !seen.contains(&later) {
+                seen.push(later);
+                open.push(later);
+            }
+        }
+    }
+}
+
+/// Rows whose values may have changed: those of every province something became known of, and all above.
+fn anew(gazetteer: &Gazetteer, rows: &Rows, touched: &[bool], day: NaiveDate) -> Vec<bool> {
+    let mut marked = vec![false; rows.places.len()];
+    for (ix, _) in gazetteer.all().zip(touched).filter(|(_, touched)| **touched) {
+        rows_above(gazetteer, rows, ix, day, &mut marked);
+    }
+    spread(gazetteer, rows, &mut marked);
+    marked
+}
+
+/// Rows of provinces of which anything is known: villages, or something said.
+fn watched(facts: &Facts, rows: &Rows, day: NaiveDate) -> Vec<bool> {
+    let mut marked = vec![false; rows.places.len()];
+    let villages = rows.villages.iter().filter_map(|(_, row)| rows.places.get(*row)).copied();
+    for ix in facts.spoken_of().chain(villages) {
+        rows_above(&facts.gazetteer, rows, ix, day, &mut marked);
+    }
+    spread(&facts.gazetteer, rows, &mut marked);
+    marked
+}
+
+/// Marks everything below a marked province.
+fn spread(gazetteer: &Gazetteer, rows: &Rows, marked: &mut [bool]) {
+    for row in (0..rows.places.len()).rev() {
+        let above = rows.parent.get(row).copied().flatten();
+        let inside = above.is_some_and(|above| {
+            let level = rows.places.get(above).map(|place| gazetteer.get(*place).level);
+            level >= Some(PlaceLevel::Province) && marked.get(above).copied().unwrap_or(false)
+        });
+        if let Some(mark) = marked.get_mut(row).filter(|_| inside) {
+            *mark = true;
+        }
+    }
 }
 
 pub(crate) fn count(gazetteer: &Gazetteer, rows: &Rows, villages: &[VillageState]) -> Vec<Counts> {
@@ -266,16 +374,17 @@ impl Judgement {
     /// One indicator at a place above the village. `None` when the place was not in force or nothing is declared.
     #[must_use]
     pub fn value(&self, place: PlaceIx, indicator: &str) -> Option<&IndicatorValue> {
-        self.table.get(indicator)?.get(*self.row_of.get(&place)?)
+        self.table.get(indicator)?.get(*self.row_of.get(&place)?).map(Arc::as_ref)
     }
 
     /// Every indicator at a place above the village, in order of ids.
     pub fn values(&self, place: PlaceIx) -> impl Iterator<Item = (&IndicatorId, &IndicatorValue)> {
         let row = self.row_of.get(&place).copied();
-        self.table.iter().filter_map(move |(id, cells)| Some((id, cells.get(row?)?)))
+        self.table.iter().filter_map(move |(id, cells)| Some((id, cells.get(row?)?.as_ref())))
     }
 
-    /// How a place stands against the target in force for it. `None` when there is none.
+    /// How a place stands against the target in force for it. `None` when there is none, and where nothing at all is
+    /// known of the place's province.
     #[must_use]
     pub fn standing(&self, place: PlaceIx, indicator: &IndicatorId) -> Option<&Standing> {
         self.standings.get(&(place, indicator.clone()))

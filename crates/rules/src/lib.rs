@@ -28,7 +28,7 @@ pub use facts::{Facts, Moment, Said, day_in_vietnam, end_of_day};
 pub use findings::{Finding, FindingKind};
 pub use flags::{advance, apply};
 pub use formula::check_formulas;
-pub use judge::{Counts, Judgement, Raised, SourceStatus, Verdict, judge};
+pub use judge::{Counts, Judgement, Raised, SourceStatus, Verdict, judge, rejudge};
 pub use ledger::{PublishedCount, ledger, published_ledger};
 pub use problem::Problem;
 pub use sentence::{Sentence, absence_name, amount, evidence_name, who_name};

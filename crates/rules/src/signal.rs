@@ -5,12 +5,14 @@
 //! is asked first, so the states are disjoint: no signal there is *no signal*, signal there and a cluster without is a
 //! *pocket*, and only when every point known of speaks can a village be *covered*.
 
-use gapwatch_model::{Evidence, Head, Period, PlaceIx, Qualification, SignalState, Value};
 use std::sync::Arc;
+
+use chrono::{DateTime, FixedOffset};
+use gapwatch_model::{Evidence, Head, PlaceIx, Qualification, SignalState, Value};
 
 use crate::{
     config::Signal,
-    facts::{Column, Facts, Moment, Said},
+    facts::{Column, Facts, Moment, Said, newest_of},
 };
 
 pub(crate) const SIGNAL: &str = "village.signal";
@@ -37,39 +39,41 @@ pub(crate) struct PointFound<'a> {
     pub(crate) qualification: Qualification,
 }
 
+/// Everything said of one village's signal.
+pub(crate) struct Gathered<'a> {
+    pub(crate) signal: Vec<Said<'a>>,
+    pub(crate) clusters: Vec<Said<'a>>,
+}
+
 /// The columns a village's state is found in, looked up once.
 pub(crate) struct Columns<'a> {
     facts: &'a Facts,
     signal: Option<&'a Column>,
     clusters: Option<&'a Column>,
-    signal_staleness: u32,
-    clusters_staleness: u32,
     settings: &'a Signal,
 }
 
 impl<'a> Columns<'a> {
     pub(crate) fn of(facts: &'a Facts, settings: &'a Signal) -> Self {
-        let staleness = |id: &str| facts.indicators.get(id).map_or(0, |declared| declared.staleness);
-        Self {
-            facts,
-            signal: facts.column(SIGNAL),
-            clusters: facts.column(CLUSTERS),
-            signal_staleness: staleness(SIGNAL),
-            clusters_staleness: staleness(CLUSTERS),
-            settings,
+        Self { facts, signal: facts.column(SIGNAL), clusters: facts.column(CLUSTERS), settings }
+    }
+
+    /// Everything said of a village's points and clusters, from which its state at any moment up to `as_of` follows.
+    pub(crate) fn gather(&self, village: PlaceIx, as_of: DateTime<FixedOffset>) -> Gathered<'a> {
+        Gathered {
+            signal: self.facts.gather(self.signal, village, as_of),
+            clusters: self.facts.gather(self.clusters, village, as_of),
         }
     }
 
     /// State of a village at a moment.
-    pub(crate) fn state(&self, village: PlaceIx, moment: Moment) -> Found {
-        let points = self.points(village, moment);
-        let clusters = self.clusters(village, moment);
-        decide(&points, &clusters)
+    pub(crate) fn state(&self, gathered: &Gathered<'a>, moment: Moment) -> Found {
+        decide(&self.points(gathered, moment), &self.clusters(gathered, moment))
     }
 
     /// Every measuring point somebody spoke of, the centre first.
-    pub(crate) fn points(&self, village: PlaceIx, moment: Moment) -> Vec<PointFound<'a>> {
-        let said = self.facts.newest_in(self.signal, village, self.settings.minimum_samples, moment);
+    pub(crate) fn points(&self, gathered: &Gathered<'a>, moment: Moment) -> Vec<PointFound<'a>> {
+        let said = newest_of(&gathered.signal, self.settings.minimum_samples, moment);
         let mut names: Vec<Option<&'a str>> = said.iter().map(|said| point_name(said)).collect();
         names.sort_unstable();
         names.dedup();
@@ -77,14 +81,14 @@ impl<'a> Columns<'a> {
     }
 
     /// How many clusters are said to have no signal: a point of its own.
-    pub(crate) fn clusters(&self, village: PlaceIx, moment: Moment) -> Option<ClustersFound<'a>> {
-        let said = self.facts.newest_in(self.clusters, village, self.settings.minimum_samples, moment);
+    pub(crate) fn clusters(&self, gathered: &Gathered<'a>, moment: Moment) -> Option<ClustersFound<'a>> {
+        let said = newest_of(&gathered.clusters, self.settings.minimum_samples, moment);
         if said.is_empty() {
             return None;
         }
         let mut qualification = Qualification::default();
         let fit = said.iter().filter(|said| {
-            let fresh = fresh(said.head.key.period, self.clusters_staleness, moment);
+            let fresh = said.fresh(moment.day);
             let enough = said.enough(self.settings.minimum_samples);
             qualification.stale |= !fresh;
             qualification.insufficient |= fresh && !enough;
@@ -131,7 +135,7 @@ impl<'a> Columns<'a> {
             if said.head.key.evidence == Evidence::Crowd && !yes {
                 continue;
             }
-            let fresh = fresh(said.head.key.period, self.signal_staleness, moment);
+            let fresh = said.fresh(moment.day);
             let enough = said.enough(self.settings.minimum_samples);
             qualification.stale |= !fresh;
             qualification.insufficient |= fresh && !enough;
@@ -257,9 +261,4 @@ fn newest_of_each_network<'a>(all: &[(Said<'a>, bool)]) -> Vec<(Said<'a>, bool)>
         }
     }
     kept
-}
-
-/// Whether an observation of a period still speaks on the moment's day.
-pub(crate) fn fresh(period: Period, staleness: u32, moment: Moment) -> bool {
-    period.ended_since(moment.day) <= staleness
 }

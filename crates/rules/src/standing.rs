@@ -1,6 +1,6 @@
 //! How every place stands against the target in force for it on the day.
 
-use std::{collections::BTreeMap, collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use gapwatch_model::{AreaClass, Condition, IndicatorId, Period, PlaceIx, Qualifier, Target, TargetStatus};
 
@@ -35,16 +35,18 @@ pub struct Standing {
     pub required_per_day: Option<f64>,
 }
 
-/// Every place above the village against every target in force for it.
+/// Every watched place above the village against every target in force for it.
 pub(crate) fn standings(
     judgement: &Judgement,
     targets: &Targets,
 ) -> BTreeMap<(PlaceIx, IndicatorId), Standing> {
-    let promised: BTreeSet<&IndicatorId> = targets.iter().map(|target| &target.indicator).collect();
     let mut all = BTreeMap::new();
-    for indicator in promised {
-        for place in &judgement.places {
-            if let Some(standing) = standing(judgement, targets, *place, indicator) {
+    for (indicator, promises) in targets.by_indicator() {
+        for (place, watched) in judgement.places.iter().zip(&judgement.watched) {
+            if !watched {
+                continue;
+            }
+            if let Some(standing) = standing(judgement, &promises, *place, indicator) {
                 all.insert((*place, indicator.clone()), standing);
             }
         }
@@ -54,7 +56,7 @@ pub(crate) fn standings(
 
 fn standing(
     judgement: &Judgement,
-    targets: &Targets,
+    promises: &[&Arc<Target>],
     place: PlaceIx,
     indicator: &IndicatorId,
 ) -> Option<Standing> {
@@ -65,7 +67,7 @@ fn standing(
     let moment = judgement.moment;
     let at = Standpoint { gazetteer: &judgement.gazetteer, place, day: moment.day, as_of: moment.as_of };
     let area = judgement.gazetteer.get(place).area_class;
-    let target = targets.in_force(indicator.as_str(), &at, |condition| match condition {
+    let target = Targets::in_force(promises, &at, |condition| match condition {
         Condition::DifficultArea(difficult) => {
             area.is_some_and(|class| (class == AreaClass::ExtremelyDifficult) == *difficult)
         }

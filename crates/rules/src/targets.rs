@@ -2,12 +2,14 @@
 
 use std::{
     cmp::{Ordering, Reverse},
+    collections::BTreeMap,
     sync::Arc,
 };
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use gapwatch_model::{
-    Comparator, Condition, Gazetteer, IndicatorSet, PlaceIx, Qualifier, Target, TargetPath, TargetStatus,
+    Comparator, Condition, Gazetteer, IndicatorId, IndicatorSet, PlaceIx, Qualifier, Target, TargetPath,
+    TargetStatus,
 };
 use toml::Value;
 
@@ -93,24 +95,31 @@ impl Targets {
         self.iter().find(|target| target.id == id)
     }
 
-    /// The target that holds for a place: the nearest scope whose condition holds and which is in force on the day and
+    /// The targets about each indicator.
+    pub(crate) fn by_indicator(&self) -> BTreeMap<&IndicatorId, Vec<&Arc<Target>>> {
+        let mut found: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for target in &self.all {
+            found.entry(&target.indicator).or_default().push(target);
+        }
+        found
+    }
+
+    /// The target that holds for a place, of all about one indicator: the nearest scope whose condition holds and which is in force on the day and
     /// known by the moment. At one scope a conditional target goes before a general one, a newer before an older, and
     /// of equals the next one due.
-    pub(crate) fn in_force(
-        &self,
-        indicator: &str,
+    pub(crate) fn in_force<'t>(
+        of_indicator: &[&'t Arc<Target>],
         at: &Standpoint<'_>,
         holds: impl Fn(&Condition) -> bool,
-    ) -> Option<&Arc<Target>> {
-        let candidates = self.all.iter().filter(|target| {
-            target.indicator.as_str() == indicator
-                && target.valid_from <= at.day
+    ) -> Option<&'t Arc<Target>> {
+        let candidates = of_indicator.iter().copied().filter(|target| {
+            target.valid_from <= at.day
                 && target.valid_to.is_none_or(|end| at.day < end)
                 && target.recorded_at.is_none_or(|known| known <= at.as_of)
                 && target.condition.as_ref().is_none_or(&holds)
         });
         let best = candidates.filter_map(|target| Some((at.distance(target)?, target)));
-        let key = |(distance, target): &(usize, &Arc<Target>)| {
+        let key = |(distance, target): &(usize, &'t Arc<Target>)| {
             let past = target.due < at.day;
             let due = if past { i64::MAX } else { (target.due - at.day).num_days() };
             (

@@ -16,7 +16,6 @@ use crate::{
     eval::{self, Inputs},
     facts::{Column, Facts, Moment, Said},
     judge::Counts,
-    signal::fresh,
 };
 
 /// Why there is no value.
@@ -159,7 +158,7 @@ pub(crate) struct Rows {
 }
 
 /// Values by indicator and row.
-pub(crate) type Table = BTreeMap<IndicatorId, Vec<IndicatorValue>>;
+pub(crate) type Table = BTreeMap<IndicatorId, Vec<Arc<IndicatorValue>>>;
 
 impl Rows {
     /// Links places (deepest level first, then by number) with their parents of the day.
@@ -174,7 +173,13 @@ impl Rows {
     }
 }
 
-/// Computes the named indicators (in order of need) for all rows.
+/// An earlier table of the same rows, moment's day and configuration, and the rows to compute anew.
+pub(crate) struct Reuse<'a> {
+    pub(crate) table: &'a Table,
+    pub(crate) anew: &'a [bool],
+}
+
+/// Computes the named indicators (in order of need) for all rows, taking from an earlier table what cannot have changed.
 pub(crate) fn compute<'i>(
     facts: &Facts,
     rules: &Rules,
@@ -182,12 +187,13 @@ pub(crate) fn compute<'i>(
     rows: &Rows,
     counts: &[Counts],
     ids: impl Iterator<Item = &'i IndicatorId>,
+    reuse: Option<&Reuse<'_>>,
 ) -> Table {
     let mut table = Table::new();
     for id in ids {
         let Some(indicator) = facts.indicators.get(id.as_str()) else { continue };
         let column = Computing { facts, rules, question, rows, indicator, column: facts.column(id.as_str()) };
-        let cells = column.run(&table, counts);
+        let cells = column.run(&table, counts, reuse);
         table.insert(id.clone(), cells);
     }
     table
@@ -203,7 +209,12 @@ struct Computing<'a> {
 }
 
 impl Computing<'_> {
-    fn run(&self, table: &Table, counts: &[Counts]) -> Vec<IndicatorValue> {
+    fn run(&self, table: &Table, counts: &[Counts], reuse: Option<&Reuse<'_>>) -> Vec<Arc<IndicatorValue>> {
+        let before = reuse.and_then(|reuse| Some((reuse.table.get(&self.indicator.id)?, reuse.anew)));
+        let kept = |row: usize| -> Option<&Arc<IndicatorValue>> {
+            let (cells, anew) = before?;
+            cells.get(row).filter(|_| !anew.get(row).copied().unwrap_or(true))
+        };
         let formula = self.facts.formulas.by_id.get(&self.indicator.id);
         let ranks = formula.and_then(|formula| match formula {
             crate::formula::Expr::Rank(of) => Some(self.ranks(table.get(of)?, of)),
@@ -212,15 +223,24 @@ impl Computing<'_> {
         let mut sums = vec![Sum::default(); self.rows.places.len()];
         if self.indicator.level == Level::Village && self.indicator.aggregation != Aggregation::None {
             for (village, row) in &self.rows.villages {
+                if kept(*row).is_some_and(|cell| cell.value.is_some()) {
+                    continue;
+                }
                 let value = self.stated(*village);
                 if let Some(sum) = sums.get_mut(*row) {
                     sum.add(&value, 1.0, (u32::from(value.value.is_some()), 1), self.indicator.value);
                 }
             }
         }
-        let mut cells: Vec<IndicatorValue> = Vec::with_capacity(self.rows.places.len());
+        let mut cells: Vec<Arc<IndicatorValue>> = Vec::with_capacity(self.rows.places.len());
+        let mut nothings: Vec<Arc<IndicatorValue>> = Vec::new();
         for (row, place) in self.rows.places.iter().enumerate() {
-            let sum = sums.get(row).cloned().unwrap_or_default();
+            let sum = sums.get_mut(row).map(std::mem::take).unwrap_or_default();
+            if let Some(cell) = kept(row).filter(|_| ranks.is_none()) {
+                self.add_above(&mut sums, row, cell, &sum);
+                cells.push(Arc::clone(cell));
+                continue;
+            }
             let mut cell = self.stated(*place);
             if cell.value.is_none() {
                 let other = if let Some(ranks) = &ranks {
@@ -236,16 +256,19 @@ impl Computing<'_> {
                     cell = other;
                 }
             }
-            if let Some(above) = self.rows.parent.get(row).copied().flatten()
-                && let Some(total) = sums.get_mut(above)
-            {
-                let weight = self.weight_above(*place, &cell, &sum);
-                total.add(&cell, 1.0, weight, self.indicator.value);
-            }
-            cells.push(cell);
+            self.add_above(&mut sums, row, &cell, &sum);
+            cells.push(shared(cell, &mut nothings));
         }
-        self.mark_contradictions(&mut cells);
         cells
+    }
+
+    fn add_above(&self, sums: &mut [Sum], row: usize, cell: &IndicatorValue, sum: &Sum) {
+        if let (Some(place), Some(above)) =
+            (self.rows.places.get(row), self.rows.parent.get(row).copied().flatten())
+            && let Some(total) = sums.get_mut(above)
+        {
+            total.add(cell, 1.0, self.weight_above(*place, cell, sum), self.indicator.value);
+        }
     }
 
     /// How many places a cell stands for in its parent: those that went into it, or itself.
@@ -368,8 +391,7 @@ impl Computing<'_> {
             Some(period) => self.of_period(place, period),
         };
         speaking(&said, self.indicator, minimum, |said| {
-            self.question.exactly.is_some()
-                || fresh(said.head.key.period, self.indicator.staleness, self.question.moment)
+            self.question.exactly.is_some() || said.fresh(self.question.moment.day)
         })
     }
 
@@ -390,7 +412,7 @@ impl Computing<'_> {
     }
 
     /// Competition ranks among places of one parent and level: equal at the configured decimals share, the next skips.
-    fn ranks(&self, values: &[IndicatorValue], of: &IndicatorId) -> Vec<IndicatorValue> {
+    fn ranks(&self, values: &[Arc<IndicatorValue>], of: &IndicatorId) -> Vec<IndicatorValue> {
         let higher = self.facts.indicators.get(of.as_str()).is_none_or(|i| i.direction != Direction::Lower);
         type Ranked = Vec<(usize, f64)>;
         let mut groups: BTreeMap<(Option<usize>, PlaceLevel), Ranked> = BTreeMap::new();
@@ -405,7 +427,11 @@ impl Computing<'_> {
             .iter()
             .map(|value| match value.amount() {
                 None => IndicatorValue::none(Absence::Needs(of.clone())),
-                Some(_) => IndicatorValue { origin: Origin::Formula, contradicted: false, ..value.clone() },
+                Some(_) => IndicatorValue {
+                    origin: Origin::Formula,
+                    contradicted: false,
+                    ..IndicatorValue::clone(value)
+                },
             })
             .collect();
         for group in groups.values_mut() {
@@ -426,21 +452,6 @@ impl Computing<'_> {
         }
         ranks
     }
-
-    fn mark_contradictions(&self, cells: &mut [IndicatorValue]) {
-        for (cell, place) in cells.iter_mut().zip(&self.rows.places) {
-            if let Origin::Stated { head, .. } = &cell.origin {
-                let minimum = self.indicator.minimum_samples.unwrap_or(0);
-                let others = self.facts.newest_in(self.column, *place, minimum, self.question.moment);
-                cell.contradicted = others.iter().any(|said| {
-                    plain(said)
-                        && said.head.key.evidence == head.key.evidence
-                        && said.head.key.period == head.key.period
-                        && said.point.value.amount() != cell.amount()
-                });
-            }
-        }
-    }
 }
 
 /// What the places directly below sum up to, by row; only where each of them has a value of the same period as the
@@ -450,7 +461,7 @@ pub(crate) fn children_sum(
     rules: &Rules,
     question: Question,
     rows: &Rows,
-    cells: &[IndicatorValue],
+    cells: &[Arc<IndicatorValue>],
     indicator: &Indicator,
 ) -> Vec<Option<f64>> {
     let computing =
@@ -497,14 +508,14 @@ pub(crate) fn plain(said: &Said<'_>) -> bool {
 
 /// Chooses what speaks: fresh, with samples enough, of the highest class of evidence, the newest of it.
 pub(crate) fn speaking(
-    said: &[Said<'_>],
+    said_all: &[Said<'_>],
     indicator: &Indicator,
     minimum_samples: u32,
     is_fresh: impl Fn(&Said<'_>) -> bool,
 ) -> IndicatorValue {
     let (mut stale, mut insufficient, mut in_parts) = (false, false, false);
     let mut best: Option<&Said<'_>> = None;
-    for said in said {
+    for said in said_all {
         if !plain(said) {
             in_parts = true;
             continue;
@@ -533,13 +544,35 @@ pub(crate) fn speaking(
         Some(said) => {
             let (head, point) = (said.head, said.point);
             let origin = Origin::Stated { head: Arc::clone(head), row: point.row, samples: point.samples };
-            IndicatorValue::known(point.value, point.qualifier, Some(head.key.period), origin)
+            let known = IndicatorValue::known(point.value, point.qualifier, Some(head.key.period), origin);
+            let otherwise = |other: &Said<'_>| {
+                let key = &other.head.key;
+                key.evidence == head.key.evidence
+                    && key.period == head.key.period
+                    && other.point.value.amount() != point.value.amount()
+                    && plain(other)
+                    && other.enough(minimum_samples)
+            };
+            IndicatorValue { contradicted: said_all.iter().any(otherwise), ..known }
         }
         None if insufficient => IndicatorValue::none(Absence::Insufficient),
         None if stale => IndicatorValue::none(Absence::Stale),
         None if in_parts && indicator.value != ValueKind::YesNo => IndicatorValue::none(Absence::OnlyInParts),
         None => IndicatorValue::none(Absence::Missing),
     }
+}
+
+/// Most places have nothing of most indicators: each kind of nothing is kept once.
+fn shared(cell: IndicatorValue, nothings: &mut Vec<Arc<IndicatorValue>>) -> Arc<IndicatorValue> {
+    if cell.value.is_some() || cell.origin != Origin::Nowhere {
+        return Arc::new(cell);
+    }
+    if let Some(same) = nothings.iter().find(|nothing| nothing.absence == cell.absence) {
+        return Arc::clone(same);
+    }
+    let cell = Arc::new(cell);
+    nothings.push(Arc::clone(&cell));
+    cell
 }
 
 pub(crate) fn level_of(level: Level) -> PlaceLevel {

@@ -8,9 +8,10 @@ use gapwatch_model::{AreaClass, Head, PlaceIx, PlaceLevel, Qualification, Signal
 use crate::{
     act::{MustAct, who_must_act},
     config::Rules,
-    facts::{Facts, Moment, end_of_day},
-    signal::{CLUSTERS, Columns, GRID_POWER, SIGNAL, fresh},
-    values::{Absence, speaking},
+    facts::{Facts, Moment, Said, end_of_day, newest_of, next_turn, turning_points},
+    judge::Judgement,
+    signal::{Columns, GRID_POWER, Gathered},
+    values::{Origin, speaking},
 };
 
 /// One village.
@@ -34,16 +35,46 @@ pub struct VillageState {
     pub decided_by: Option<(Arc<Head>, u32)>,
     /// The statement on grid power, with its row.
     pub power_by: Option<(Arc<Head>, u32)>,
+    /// First day on which this may read otherwise though nothing new was said: something grows stale, a period begins.
+    pub(crate) turns_on: Option<NaiveDate>,
+}
+
+/// An earlier judgement's villages, and the places of which something has become known since.
+pub(crate) struct Earlier<'a> {
+    pub(crate) judgement: &'a Judgement,
+    pub(crate) touched: &'a [bool],
 }
 
 /// Every village in force on the moment's day, in order of numbers.
-pub(crate) fn villages(facts: &Facts, rules: &Rules, moment: Moment) -> Vec<VillageState> {
+pub(crate) fn villages(
+    facts: &Facts,
+    rules: &Rules,
+    moment: Moment,
+    earlier: Option<&Earlier<'_>>,
+) -> Vec<VillageState> {
     let columns = Columns::of(facts, &rules.signal);
     let places = facts.gazetteer.all().zip(facts.gazetteer.places());
     let in_force = places
         .filter(|(_, place)| place.level == PlaceLevel::Village && place.in_force_on(moment.day))
         .map(|(ix, _)| ix);
-    in_force.map(|ix| village(facts, rules, &columns, ix, moment)).collect()
+    let judged = |ix: PlaceIx| match earlier.and_then(|earlier| earlier.unchanged(ix, moment)) {
+        Some(same) => {
+            let mut same = same.clone();
+            same.set_clock(facts, rules, moment);
+            same
+        }
+        None => village(facts, rules, &columns, ix, moment),
+    };
+    in_force.map(judged).collect()
+}
+
+impl Earlier<'_> {
+    /// The village as it was, if nothing can have changed but the clocks.
+    fn unchanged(&self, ix: PlaceIx, moment: Moment) -> Option<&VillageState> {
+        let untouched = !self.touched.get(ix.index()).copied().unwrap_or(true);
+        let same = |village: &&VillageState| village.turns_on.is_none_or(|turn| moment.day < turn);
+        self.judgement.village(ix).filter(|_| untouched).filter(same)
+    }
 }
 
 pub(crate) fn village(
@@ -53,42 +84,56 @@ pub(crate) fn village(
     ix: PlaceIx,
     moment: Moment,
 ) -> VillageState {
-    let found = columns.state(ix, moment);
-    let since = since(facts, columns, ix, found.state, moment);
-    let power = power(facts, ix, moment);
-    let gap = matches!(found.state, SignalState::NoSignal | SignalState::Pocket);
-    let must_act =
-        since.filter(|_| gap).map(|since| who_must_act(facts, &rules.deadlines, ix, since, moment));
-    VillageState {
+    let gathered = columns.gather(ix, moment.as_of);
+    let found = columns.state(&gathered, moment);
+    let since = since(columns, &gathered, found.state, moment);
+    let power_said = facts.gather(facts.column(GRID_POWER), ix, moment.as_of);
+    let power = speaking_yes(facts, GRID_POWER, &power_said, moment);
+    let turns = [&gathered.signal, &gathered.clusters, &power_said];
+    let mut village = VillageState {
         place: ix,
         state: found.state,
         qualification: found.qualification,
         since,
         grid_power: power.as_ref().map(|(has, _)| *has),
         area_class: facts.gazetteer.get(ix).area_class,
-        must_act,
+        must_act: None,
         decided_by: found.decided_by,
         power_by: power.and_then(|(_, by)| by),
+        turns_on: turns.into_iter().filter_map(|said| next_turn(said, moment.day)).min(),
+    };
+    village.set_clock(facts, rules, moment);
+    village
+}
+
+impl VillageState {
+    /// Finds who must act, whose clocks run every day.
+    pub(crate) fn set_clock(&mut self, facts: &Facts, rules: &Rules, moment: Moment) {
+        let gap = matches!(self.state, SignalState::NoSignal | SignalState::Pocket);
+        self.must_act = self
+            .since
+            .filter(|_| gap)
+            .map(|since| who_must_act(facts, &rules.deadlines, self.place, since, moment));
     }
 }
 
 /// First day of the run of days, up to the moment's, on which the village was known to be in this state.
-fn since(
-    facts: &Facts,
-    columns: &Columns<'_>,
-    ix: PlaceIx,
+fn since<'a>(
+    columns: &Columns<'a>,
+    gathered: &Gathered<'a>,
     state: SignalState,
     moment: Moment,
 ) -> Option<NaiveDate> {
-    let mut days = facts.turning_points(SIGNAL, ix, moment);
-    days.extend(facts.turning_points(CLUSTERS, ix, moment));
+    let mut days = Vec::new();
+    turning_points(&gathered.signal, moment.day, &mut days);
+    turning_points(&gathered.clusters, moment.day, &mut days);
     days.sort_unstable();
     days.dedup();
     let mut first = None;
     for day in days.into_iter().rev() {
         // The last day has the moment's own knowledge: what is recorded later that day is not known yet.
         let then = Moment::on(day, end_of_day(day).min(moment.as_of));
-        if columns.state(ix, then).state != state {
+        if columns.state(gathered, then).state != state {
             break;
         }
         first = Some(day);
@@ -96,27 +141,22 @@ fn since(
     first
 }
 
-/// Whether a yes-or-no indicator of a village is known to hold.
-pub(crate) fn yes_no(facts: &Facts, indicator: &str, ix: PlaceIx, moment: Moment) -> Option<bool> {
-    statement(facts, indicator, ix, moment).map(|(yes, _)| yes)
-}
-
 type Statement = (bool, Option<(Arc<Head>, u32)>);
 
-fn statement(facts: &Facts, id: &str, ix: PlaceIx, moment: Moment) -> Option<Statement> {
+/// Whether a yes-or-no indicator is known to hold, and who said so.
+pub(crate) fn speaking_yes(
+    facts: &Facts,
+    id: &str,
+    gathered: &[Said<'_>],
+    moment: Moment,
+) -> Option<Statement> {
     let indicator = facts.indicators.get(id)?;
     let minimum = indicator.minimum_samples.unwrap_or(0);
-    let said = facts.newest_in(facts.column(id), ix, minimum, moment);
-    let value =
-        speaking(&said, indicator, minimum, |said| fresh(said.head.key.period, indicator.staleness, moment));
+    let said = newest_of(gathered, minimum, moment);
+    let value = speaking(&said, indicator, minimum, |said| said.fresh(moment.day));
     let by = match &value.origin {
-        crate::values::Origin::Stated { head, row, .. } => Some((Arc::clone(head), *row)),
+        Origin::Stated { head, row, .. } => Some((Arc::clone(head), *row)),
         _ => None,
     };
-    debug_assert!(value.absence != Some(Absence::NotApplicable), "a stated value applies");
     value.amount().map(|amount| (amount > 0.0, by))
-}
-
-fn power(facts: &Facts, ix: PlaceIx, moment: Moment) -> Option<Statement> {
-    statement(facts, GRID_POWER, ix, moment)
 }

@@ -105,6 +105,22 @@ fn target(id: &str, value: u32, more: &str) -> String {
     )
 }
 
+#[test]
+fn a_province_nothing_is_known_of_is_not_held_against_targets() {
+    let always = "1900-01-01";
+    let places = vec![
+        place("04", PlaceLevel::Province, &[]),
+        place("001", PlaceLevel::Commune, &[("04", always)]),
+        place("05", PlaceLevel::Province, &[]),
+        place("002", PlaceLevel::Commune, &[("05", always)]),
+    ];
+    let mut world = World::with(places, Vec::new()).with_targets(&target("country", 80, ""));
+    assert_eq!(in_force(&world, "001", "2025-06-01"), None);
+    world.say("dossier.on_time", "04", "202504", 10.0).done();
+    assert_eq!(in_force(&world, "001", "2025-06-01").as_deref(), Some("country"));
+    assert_eq!(in_force(&world, "002", "2025-06-01"), None);
+}
+
 fn in_force(world: &World, code: &str, on: &str) -> Option<String> {
     let judgement = world.judge(on);
     let standing = judgement.standing(world.ix(code), &"hh.fibre_subscribed".into());
@@ -148,7 +164,8 @@ fn a_condition_must_hold() {
         target("general", 80, "scope = \"04\""),
         target("difficult", 50, "scope = \"04\"\ncondition = { difficult_area = true }"),
     ];
-    let world = World::with(places, Vec::new()).with_targets(&text.concat());
+    let mut world = World::with(places, Vec::new()).with_targets(&text.concat());
+    world.say("hh.fibre_subscribed", "002", "202504", 10.0).done();
     assert_eq!(in_force(&world, "001", "2025-06-01").as_deref(), Some("difficult"));
     assert_eq!(in_force(&world, "002", "2025-06-01").as_deref(), Some("general"));
     assert_eq!(in_force(&world, "003", "2025-06-01").as_deref(), Some("general"));
