@@ -6,7 +6,7 @@ use chrono::{DateTime, FixedOffset, NaiveDate, TimeZone};
 use gapwatch_dashboards::{
     Lang, Markup, Shell,
     chart::{Chart, Point, Series, TargetLine},
-    figure::{Amount, Figure},
+    figure::{Absence, Amount, Figure},
     map::{Area, Dot, Map, Mark, Outline, Shape},
     pages::{self, commune, indicator, overview, search, sources, village},
     part::{
@@ -14,12 +14,12 @@ use gapwatch_dashboards::{
         StateSpan, Station, Tally, TargetRow,
     },
     shell::{Address, Clock, Theme, Visitor},
-    table::{Filter, Format, State},
+    table::{Cell, Column, Filter, Format, Kind, Row, State, Table},
 };
 use gapwatch_model::{
     Acknowledgement, AreaClass, Comparator, Direction, Evidence, FlagKey, FlagState, GeoPoint, Ledger,
-    Outcome, Percent, Period, PeriodKind, PlaceId, PlaceLevel, Qualification, Qualifier, Reject, RejectCode,
-    Run, RunId, SignalState, Subject, TargetStatus, Unit, Value,
+    LedgerKind, Outcome, Percent, Period, PeriodKind, PlaceId, PlaceLevel, Qualification, Qualifier, Reject,
+    RejectCode, Run, RunId, SignalState, Subject, TargetStatus, Unit, Value,
 };
 
 /// A day.
@@ -958,6 +958,403 @@ pub(crate) fn search_view(lang: Lang) -> search::View {
     }
 }
 
+/// A long table in the middle of its pages, filtered and sorted.
+pub(crate) fn listing_view(lang: Lang, shell: &Shell) -> pages::listing::View {
+    let columns = vec![
+        Column::new("village", lang.pick("Thôn, xóm", "Village"), Kind::Text).sortable(),
+        Column::new("commune", lang.pick("Xã", "Commune"), Kind::Text).sortable(),
+        Column::new("state", lang.pick("Tình trạng", "State"), Kind::Text).sortable(),
+        Column::new("households", lang.pick("Số hộ", "Households"), Kind::Number).sortable(),
+        Column::new("power", lang.pick("Điện lưới", "Grid power"), Kind::Text).sortable(),
+        Column::new("strict", lang.pick("Tỷ lệ", "Share"), Kind::Number),
+    ];
+    let long = "Nà Lẹng ".repeat(38) + "\u{202e}đảo";
+    let rows = (0_u32..50).map(|at| Row {
+        cells: vec![
+            Cell::Link(Link::new(
+                if at == 3 {
+                    long.clone()
+                } else if at == 4 {
+                    "<b>Khuổi & Hân</b>".into()
+                } else {
+                    format!("xóm Nà Lẹng {at}")
+                },
+                format!("/villages/01273-{at:03}"),
+            )),
+            Cell::Link(Link::new("xã Thục Phán", "/communes/01273")),
+            Cell::Signal(
+                SignalState::ALL.get((at % 4) as usize).copied().unwrap_or(SignalState::Unknown),
+                Qualification { stale: at % 4 == 0, ..Qualification::default() },
+            ),
+            if at % 7 == 0 { Cell::Absent(Absence::Missing) } else { Cell::Count(u64::from(at * 13 % 120)) },
+            Cell::YesNo((at % 5 != 0).then_some(at % 3 != 0)),
+            Cell::Share(Percent::of_counts(at, 50)),
+        ],
+        code: Some(format!("01273-{at:03}")),
+        at: Some(GeoPoint { lat: 22.6, lon: 106.2 }),
+    });
+    let choices = SignalState::ALL.iter().map(|state| {
+        (state.as_str().to_owned(), gapwatch_dashboards::words::signal(lang, *state).to_owned())
+    });
+    let filters = vec![
+        Filter {
+            key: "state".into(),
+            label: lang.pick("Tình trạng", "State").into(),
+            choices: choices.collect(),
+            value: "no_signal".into(),
+        },
+        Filter {
+            key: "q".into(),
+            label: lang.pick("Tên", "Name").into(),
+            choices: Vec::new(),
+            value: "na leng".into(),
+        },
+    ];
+    pages::listing::View {
+        title: lang.pick("Thôn, xóm của tỉnh Cao Bằng", "Villages of Cao Bằng").into(),
+        answer: lang.pick("138 thôn, xóm trắng sóng phù hợp.", "138 villages without signal match.").into(),
+        table: Table {
+            caption: lang.pick("Thôn, xóm", "Villages").into(),
+            rows: rows.collect(),
+            totals: Some(vec![
+                Cell::Text(lang.pick("Tổng", "Total").into()),
+                Cell::Text(String::new()),
+                Cell::Text(String::new()),
+                Cell::Count(8_412),
+                Cell::Text(String::new()),
+                Cell::Share(Percent::of_counts(400, 1450)),
+            ]),
+            columns,
+            empty: lang.pick("Không có dòng nào.", "No rows.").into(),
+            downloads: Format::ALL
+                .into_iter()
+                .map(|format| (format, gapwatch_dashboards::table::own_file(shell, format)))
+                .collect(),
+        },
+        state: State {
+            sort: Some(("households".into(), true)),
+            filters,
+            columns: vec![
+                ("village".into(), lang.pick("Thôn, xóm", "Village").into(), true),
+                ("area".into(), lang.pick("Địa bàn", "Area").into(), false),
+            ],
+            matching: 1_450,
+            total: 90_000,
+            first: 51,
+            before: Some(String::new()),
+            after: Some("n:50".into()),
+        },
+        related: vec![Link::new(lang.pick("Các xã", "Communes"), "/communes?place=04")],
+    }
+}
+
+/// A ledger with every kind of line.
+pub(crate) fn ledger_view(lang: Lang) -> pages::ledger::View {
+    let line = |kind, before, after, sign| pages::ledger::Line {
+        kind,
+        place: village("01273-004", "Nà Lẹng"),
+        parent: Some(commune("01273", "Thục Phán")),
+        before,
+        after,
+        on: day(2025, 11, 15),
+        sign,
+    };
+    pages::ledger::View {
+        place: province(),
+        from: day(2025, 6, 30),
+        to: day(2025, 12, 31),
+        ledger: Ledger {
+            opening: 150,
+            closed: 19,
+            newly_found: 4,
+            regressed: 3,
+            boundary: -1,
+            reclassified: 1,
+            closing: 138,
+            ..Ledger::default()
+        },
+        lines: vec![
+            line(LedgerKind::NewlyFound, None, Some(SignalState::NoSignal), 1),
+            line(LedgerKind::Regressed, Some(SignalState::Covered), Some(SignalState::NoSignal), 1),
+            line(LedgerKind::Closed, Some(SignalState::NoSignal), Some(SignalState::Covered), -1),
+            line(LedgerKind::Boundary, Some(SignalState::NoSignal), None, -1),
+            line(LedgerKind::Reclassified, Some(SignalState::Pocket), Some(SignalState::NoSignal), 1),
+        ],
+        openings: vec![
+            (day(2025, 6, 30), lang.pick("tháng 06/2025", "06/2025").into()),
+            (day(2024, 12, 31), lang.pick("cuối năm 2024", "end of 2024").into()),
+        ],
+        downloads: vec![(Format::Csv, "/ledger?place=04&format=csv".into())],
+        sources: vec![Link::new("coverage", "/sources?collector=coverage")],
+    }
+}
+
+/// Two dates with maps.
+pub(crate) fn compare_view(lang: Lang, shapes: &[Shape]) -> pages::compare::View {
+    let side = |on, no_signal| {
+        let tally = Tally {
+            total: 1450,
+            no_signal,
+            pocket: 180,
+            unknown: 6,
+            covered: 1264 - no_signal,
+            ..Tally::default()
+        };
+        pages::compare::Side { on, rates: rates(&tally), tally, map: Some(map(lang, shapes)) }
+    };
+    let ratio = |numerator| {
+        figure(Amount::Known(Value::Ratio { numerator, denominator: 125_520.0 }), Unit::Percent, 1)
+    };
+    let pair = |name: &str, then, now, direction| pages::compare::IndicatorPair {
+        indicator: Link::new(name, "/indicators/hh.fibre_subscribed?place=04"),
+        then,
+        now,
+        direction,
+    };
+    pages::compare::View {
+        place: province(),
+        then: side(day(2025, 6, 30), 150),
+        now: side(day(2025, 12, 31), 138),
+        borders: pages::compare::Borders::Now,
+        indicators: vec![
+            pair(
+                lang.pick("Hộ có cáp quang", "Households with fibre"),
+                ratio(70_000.0),
+                ratio(75_312.0),
+                Direction::Higher,
+            ),
+            pair(
+                lang.pick("Hồ sơ quá hạn", "Overdue dossiers"),
+                ratio(1_000.0),
+                ratio(1_400.0),
+                Direction::Lower,
+            ),
+            pair(
+                lang.pick("Điện thoại thông minh", "Smartphones"),
+                figure(Amount::Missing, Unit::Percent, 1),
+                ratio(1.0),
+                Direction::Higher,
+            ),
+        ],
+        places: vec![
+            pages::compare::PlacePair {
+                place: commune("01273", "Thục Phán"), then: Some(9), now: Some(5)
+            },
+            pages::compare::PlacePair { place: commune("01360", "Tam Kim"), then: None, now: Some(3) },
+        ],
+        notes: vec![
+            lang.pick(
+                "Xã Hưng Đạo (Nguyên Bình) được chia: phần không có trọng số để riêng.",
+                "Xã Hưng Đạo (Nguyên Bình) was divided: parts without weights are kept apart.",
+            )
+            .into(),
+        ],
+    }
+}
+
+/// A meeting pack.
+pub(crate) fn pack_view(lang: Lang, shapes: &[Shape]) -> pages::pack::View {
+    let view = overview(lang, shapes);
+    pages::pack::View {
+        lang,
+        authority: "UBND TỈNH CAO BẰNG".into(),
+        body: "SỞ KHOA HỌC VÀ CÔNG NGHỆ".into(),
+        number: String::new(),
+        signed_at: "Cao Bằng".into(),
+        place: view.place,
+        cut_off: day(2025, 12, 31),
+        made_at: at(day(2025, 12, 31), 17),
+        author: "an.nguyen".into(),
+        synthetic: true,
+        tally: view.tally,
+        rates: view.rates,
+        strict_before: Percent::of_counts(1100, 1450),
+        before: view.before,
+        plan: view.plan,
+        lagging: view.lagging,
+        map: view.map,
+        ledger: view.ledger,
+        targets: view.targets,
+        worst: view.worst,
+        flags: view.flags,
+        indicators: view.indicators,
+        method: vec![
+            lang.pick(
+                "Thôn trắng sóng là thôn không có sóng 4G ở trung tâm (rules.toml phiên bản 2025-07-01).",
+                "A village has no signal when there is no 4G at its centre (rules.toml version 2025-07-01).",
+            )
+            .into(),
+        ],
+        sources: vec![Link::new("coverage: 16:00, 28/12/2025", "/sources?collector=coverage")],
+    }
+}
+
+/// Packs, sealed and revised.
+pub(crate) fn pack_row() -> pages::packs::PackRow {
+    pages::packs::PackRow {
+        id: "04-20251130-1".into(),
+        place: province(),
+        cut_off: day(2025, 11, 30),
+        made_at: at(day(2025, 12, 1), 8),
+        author: "an.nguyen".into(),
+        hash: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".into(),
+    }
+}
+
+/// One pack with a revision.
+pub(crate) fn one_pack(lang: Lang) -> pages::packs::OneView {
+    pages::packs::OneView {
+        pack: pack_row(),
+        intact: true,
+        revisions: vec![pages::packs::Revision {
+            figure: Link::new(
+                lang.pick("Thôn, xóm trắng sóng", "Villages without signal"),
+                "/ledger?place=04",
+            ),
+            sealed: lang.pick("140 thôn", "140 villages").into(),
+            now: lang.pick("141 thôn", "141 villages").into(),
+            recorded_at: at(day(2025, 12, 20), 16),
+            run: Some(Link::new(lang.pick("lần chạy 209", "run 209"), "/runs/209")),
+        }],
+        pdf: true,
+    }
+}
+
+/// Questions, a batch held, decisions.
+pub(crate) fn review_view(lang: Lang) -> pages::review::View {
+    pages::review::View {
+        questions: vec![pages::review::Question {
+            key: "k1".into(),
+            written: "Hưng Đạo".into(),
+            context: "Nguyên Bình, 05/2025".into(),
+            why: lang
+                .pick(
+                    "Hai xã Hưng Đạo có trước 01/07/2025.",
+                    "There were two communes Hưng Đạo before 01/07/2025.",
+                )
+                .into(),
+            collector: "coverage".into(),
+            first: Link::new(lang.pick("lần chạy 212, dòng 44", "run 212, row 44"), "/runs/212?row=44"),
+            rows: 12,
+            candidates: vec![
+                pages::review::Candidate {
+                    place: commune("01297", "Hưng Đạo"),
+                    id: "01297@1900-01-01".into(),
+                    note: lang
+                        .pick("thành phố Cao Bằng, nay phường Thục Phán", "Cao Bằng city, now Thục Phán")
+                        .into(),
+                },
+                pages::review::Candidate {
+                    place: commune("01738", "Hưng Đạo"),
+                    id: "01738@1900-01-01".into(),
+                    note: lang.pick("Nguyên Bình, nay xã Tam Kim", "Nguyên Bình, now Tam Kim").into(),
+                },
+            ],
+            may_create: true,
+        }],
+        questions_total: 1,
+        batches: vec![pages::review::Batch {
+            run: 213,
+            collector: "fibre".into(),
+            at: at(day(2025, 12, 30), 9),
+            breaches: vec![
+                lang.pick("Số dòng giảm 62%, cho phép 20%.", "Rows fell by 62%, 20% is allowed.").into(),
+            ],
+            differences: vec![(lang.pick("Số dòng", "Rows").into(), "56".into(), "21".into())],
+        }],
+        decisions: vec![pages::review::Decision {
+            written: "Nà Lèng".into(),
+            answer: "xóm Nà Lẹng (01273-004)".into(),
+            by: "an.nguyen".into(),
+            at: at(day(2025, 12, 2), 9),
+        }],
+    }
+}
+
+/// Completeness with every step of the shade.
+pub(crate) fn completeness_view(lang: Lang) -> pages::completeness::View {
+    let of = |expected, actual, on_time| pages::completeness::Reports { expected, actual, on_time };
+    let row = |place, reports: Vec<pages::completeness::Reports>| pages::completeness::Row {
+        place,
+        all: of(24, 17, 15),
+        reports,
+    };
+    pages::completeness::View {
+        place: province(),
+        from: month(2025, 1),
+        to: month(2025, 12),
+        indicators: vec![
+            Link::new(lang.pick("Cáp quang", "Fibre"), "/indicators/hh.fibre_subscribed"),
+            Link::new(lang.pick("Phủ sóng", "Signal"), "/indicators/village.signal"),
+            Link::new("i-Speed", "/indicators/ispeed.mobile_download"),
+        ],
+        rows: vec![
+            row(commune("01273", "Thục Phán"), vec![of(12, 0, 0), of(12, 5, 5), of(0, 0, 0)]),
+            row(commune("01276", "Bảo Lâm"), vec![of(12, 12, 12), of(12, 9, 7), of(0, 0, 0)]),
+        ],
+        total: row(province(), vec![of(24, 12, 12), of(24, 14, 12), of(0, 0, 0)]),
+        downloads: vec![(Format::Csv, "/completeness?format=csv".into())],
+    }
+}
+
+/// Claims against measurements.
+pub(crate) fn claims_view(lang: Lang) -> pages::claims::View {
+    pages::claims::View {
+        place: province(),
+        operators: vec![
+            pages::claims::OperatorRow {
+                operator: "Viettel".into(),
+                compared: 120,
+                disputed: 9,
+                claimed: Percent::of_counts(118, 120),
+                measured: Percent::of_counts(109, 120),
+            },
+            pages::claims::OperatorRow {
+                operator: "Gtel".into(),
+                compared: 0,
+                disputed: 0,
+                claimed: None,
+                measured: None,
+            },
+        ],
+        disputes: vec![pages::claims::DisputeRow {
+            place: village("01273-004", "Nà Lẹng"),
+            parent: commune("01273", "Thục Phán"),
+            operator: "Viettel · 4G".into(),
+            claimed: true,
+            claimed_in: month(2025, 11),
+            claim_source: Link::new("viettel.xlsx", "/runs/200"),
+            measured: false,
+            measured_in: month(2025, 12),
+            measure_source: Link::new(lang.pick("đo kiểm", "drive test"), "/runs/212"),
+        }],
+        disputes_total: 9,
+        downloads: Vec::new(),
+    }
+}
+
+/// Pages of a program that has just been started and knows nothing.
+pub(crate) fn empty_overview(lang: Lang) -> overview::View {
+    overview::View {
+        tally: Tally::default(),
+        rates: Rates { headline: None, strict: None },
+        before: None,
+        plan: None,
+        lagging: overview::Lagging::default(),
+        last_collected: None,
+        map: None,
+        ledger: None,
+        targets: Vec::new(),
+        worst: Vec::new(),
+        children_total: 0,
+        flags: Vec::new(),
+        flags_firing: 0,
+        indicators: Vec::new(),
+        trend: None,
+        ..overview(lang, &[])
+    }
+}
+
 /// Every page by name.
 pub(crate) fn every_page(lang: Lang, shapes: &[Shape]) -> Vec<(&'static str, Markup)> {
     let shell = |path: &str| shell(lang, path);
@@ -1015,6 +1412,41 @@ pub(crate) fn every_page(lang: Lang, shapes: &[Shape]) -> Vec<(&'static str, Mar
             ),
         ),
     ];
+    let listing = Shell {
+        address: Address {
+            path: "/villages".into(),
+            query: [
+                ("place", "04"),
+                ("state", "no_signal"),
+                ("q", "na leng"),
+                ("sort", "-households"),
+                ("lang", lang.tag()),
+            ]
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into(),
+        },
+        as_of_chosen: true,
+        ..shell("/villages")
+    };
+    pages.extend([
+        ("empty", overview::render(&shell("/"), &empty_overview(lang))),
+        ("listing", pages::listing::render(&listing, &listing_view(lang, &listing))),
+        ("ledger", pages::ledger::render(&shell("/ledger"), &ledger_view(lang))),
+        ("compare", pages::compare::render(&shell("/compare"), &compare_view(lang, shapes))),
+        ("pack", pages::pack::render(&pack_view(lang, shapes))),
+        (
+            "packs",
+            pages::packs::render(
+                &editor(lang, "/packs"),
+                &pages::packs::View { place: province(), packs: vec![pack_row()] },
+            ),
+        ),
+        ("pack-seal", pages::packs::render_one(&shell("/packs/1"), &one_pack(lang))),
+        ("review", pages::review::render(&editor(lang, "/review"), &review_view(lang))),
+        ("completeness", pages::completeness::render(&shell("/completeness"), &completeness_view(lang))),
+        ("claims", pages::claims::render(&shell("/claims"), &claims_view(lang))),
+        ("keys", pages::keys::render(&shell("/keys"))),
+    ]);
     if let Some(view) = flag_view(lang) {
         pages.push(("flag", pages::flag::render(&editor(lang, "/flags/x"), &view)));
     }

@@ -4,7 +4,6 @@ use maud::{Markup, html};
 
 use crate::{
     Lang, Shell,
-    shell::join_query,
     table::{Cell, Column, Filter, Format, Kind, Row, State, Table},
 };
 
@@ -230,13 +229,4 @@ fn columns(shell: &Shell, state: &State) -> Markup {
             }
         }
     }
-}
-
-/// The address of this page as a file, for tables whose page is their own.
-#[must_use]
-pub(crate) fn own_file(shell: &Shell, format: Format) -> String {
-    let kept =
-        shell.address.query.iter().filter(|(key, _)| !matches!(key.as_str(), "after" | "before" | "format"));
-    let kept = kept.map(|(key, value)| (key.as_str(), value.as_str()));
-    join_query(&shell.address.path, kept.chain([("format", format.as_str())]))
 }

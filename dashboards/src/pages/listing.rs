@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::{
-    Shell,
+    Shell, draw,
     part::Link,
     table::{State, Table},
 };
@@ -26,5 +26,17 @@ pub struct View {
 /// Draws the page.
 #[must_use]
 pub fn render(shell: &Shell, view: &View) -> Markup {
-    shell.page(&view.title, &html! { h1 { (view.title) } })
+    shell.page(
+        &view.title,
+        &html! {
+            h1 { bdi { (view.title) } }
+            (draw::answer(&view.answer))
+            @if !view.related.is_empty() {
+                nav.tabs aria-label=(shell.t("Xem thêm", "See also")) {
+                    @for link in &view.related { a href=(shell.link(&link.href)) { (link.text) } }
+                }
+            }
+            section aria-label=(view.title) { (draw::table::stateful(shell, &view.table, &view.state)) }
+        },
+    )
 }
