@@ -11,18 +11,19 @@ use std::{
 
 use anyhow::{Context as _, anyhow};
 use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta};
-use gapwatch_collectors::{Breach, CollectorConfig, Context, Decisions, Reading, Resolver};
+use crate::later::Breach;
+use gapwatch_collectors::{Choice, CollectorConfig, Context, Decisions, Fetched, Known, Reading, Resolver};
 use gapwatch_dashboards::{Lang, map::{Outline, Shape}};
-use gapwatch_model::{Acknowledgement, CollectorName, FlagKey, Gazetteer, PlaceIx, text};
+use gapwatch_model::{Acknowledgement, CollectorName, FlagKey, Gazetteer, PlaceId, PlaceIx, text};
 use gapwatch_store::{AuditEntry, Decision, HeldState, RunQuery, Session, Store, StoreOptions, Token};
 
 use crate::{
     auth::{self, Actor, Attempts, Role},
     clock::Clock,
-    collect::Cause,
     config::Config,
     demo,
     http::{Asked, HttpError, HttpResult, cache::Pages},
+    trend::MonthEnds,
     world::Worlds,
 };
 
@@ -49,19 +50,49 @@ pub struct App {
     pub store: Store,
     /// The store's clock.
     pub clock: Clock,
-    /// For collectors that ask over HTTP.
-    pub client: gapwatch_collectors::Client,
     /// Finished pages.
     pub pages: Pages,
     /// What is judged, kept by moment.
     pub worlds: Worlds,
+    /// Months that were judged, in a small form.
+    pub month_ends: MonthEnds,
     attempts: Attempts,
     verified: Mutex<HashMap<String, (String, String)>>,
     running: Mutex<BTreeSet<String>>,
-    resolver: Mutex<Option<(usize, Arc<Resolver>)>>,
+    resolver: Mutex<Option<(Arc<Gazetteer>, Arc<Resolver>)>>,
+    /// One file is taken in at a time: new places get their numbers in order.
+    pub intake: Mutex<()>,
     ready: AtomicBool,
     progress: Mutex<Option<(usize, usize, NaiveDate)>>,
+    fetched: Mutex<HashMap<(CollectorName, String), Known>>,
     outlines: Mutex<HashMap<Vec<PlaceIx>, Option<Arc<Outline>>>>,
+}
+
+/// What collectors are told beside the bytes, held together.
+#[derive(Debug)]
+pub struct Told {
+    gazetteer: Arc<Gazetteer>,
+    resolver: Arc<Resolver>,
+    decisions: Decisions,
+    now: DateTime<FixedOffset>,
+}
+
+impl Told {
+    /// The form collectors take it in.
+    #[must_use]
+    pub fn context<'a>(&'a self, app: &'a App) -> Context<'a> {
+        Context {
+            gazetteer: &self.gazetteer,
+            resolver: &self.resolver,
+            boundaries: Some(&app.config.outlines.communes),
+            indicators: &app.config.indicators,
+            decisions: &self.decisions,
+            now: self.now,
+            base_dir: &app.config.dir,
+            secrets: &app.config.secrets.0,
+            home: &app.config.program.home,
+        }
+    }
 }
 
 /// A collector that is running; not any more once this is dropped.
@@ -90,20 +121,22 @@ impl App {
     pub fn open(config: Config) -> anyhow::Result<Self> {
         let data = config.data_dir();
         std::fs::create_dir_all(&data).with_context(|| format!("cannot make the folder `{}`", data.display()))?;
-        let store = Store::open(&data.join(DATABASE), &StoreOptions::default())?;
+        let store = Store::open(&database(&config), &StoreOptions::default())?;
         let offset = store.meta(CLOCK_OFFSET)?.and_then(|text| text.parse().ok());
         let app = Self {
             clock: demo::clock(offset),
             store,
-            client: gapwatch_collectors::client().context("cannot make an HTTP client")?,
             pages: Pages::default(),
             worlds: Worlds::default(),
+            month_ends: MonthEnds::default(),
             attempts: Attempts::default(),
             verified: Mutex::default(),
             running: Mutex::default(),
             resolver: Mutex::default(),
+            intake: Mutex::default(),
             ready: AtomicBool::new(false),
             progress: Mutex::default(),
+            fetched: Mutex::default(),
             outlines: Mutex::default(),
             config,
         };
@@ -158,39 +191,67 @@ impl App {
     /// When the store cannot be read.
     pub fn decisions(&self, now: DateTime<FixedOffset>) -> anyhow::Result<Decisions> {
         let decided = self.store.decisions_as_of(Some(now))?;
-        Ok(Decisions::new(decided.into_iter().map(|decision| (decision.key, decision.answer)).collect()))
+        // What cannot be read was not written by this program.
+        Ok(Decisions::new(decided.into_iter().filter_map(|decision| {
+            Some(gapwatch_collectors::Decision {
+                choice: choice(&decision.answer)?,
+                key: decision.key,
+                by: decision.by,
+                at: decision.at,
+            })
+        })))
     }
 
-    /// What collectors are told.
+    /// The name indexes of the places: made once per gazetteer.
     #[must_use]
-    pub fn context<'a>(
-        &'a self,
-        gazetteer: &'a Arc<Gazetteer>,
-        decisions: &'a Decisions,
-        now: DateTime<FixedOffset>,
-    ) -> Context<'a> {
-        Context {
-            resolver: self.resolver(gazetteer),
-            indicators: &self.config.indicators,
-            decisions,
-            now,
-            base_dir: &self.config.dir,
-            secrets: &self.config.secrets.0,
-            home: &self.config.program.home,
+    pub fn resolver(&self, gazetteer: &Arc<Gazetteer>) -> Arc<Resolver> {
+        let mut kept = lock(&self.resolver);
+        match &*kept {
+            Some((of, resolver)) if Arc::ptr_eq(of, gazetteer) => Arc::clone(resolver),
+            _ => {
+                let resolver = Arc::new(Resolver::new(gazetteer));
+                *kept = Some((Arc::clone(gazetteer), Arc::clone(&resolver)));
+                resolver
+            }
         }
     }
 
-    /// The name index of the places: made once per gazetteer.
-    fn resolver(&self, gazetteer: &Arc<Gazetteer>) -> Arc<Resolver> {
-        let mut kept = lock(&self.resolver);
-        let address = Arc::as_ptr(gazetteer) as usize;
-        match &*kept {
-            Some((of, resolver)) if *of == address => Arc::clone(resolver),
-            _ => {
-                let resolver = Arc::new(Resolver::new(Arc::clone(gazetteer)));
-                *kept = Some((address, Arc::clone(&resolver)));
-                resolver
-            }
+    /// What collectors are told, while `tell` runs.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn telling(&self, now: DateTime<FixedOffset>) -> anyhow::Result<Told> {
+        let gazetteer = self.gazetteer()?;
+        Ok(Told { resolver: self.resolver(&gazetteer), gazetteer, decisions: self.decisions(now)?, now })
+    }
+
+    /// What is known of a file from the last run that took it in, or that holds it back for a person.
+    #[must_use]
+    pub fn known(&self, collector: &CollectorName, file: &str) -> Option<Known> {
+        let seen = self.store.seen(collector, file).ok().flatten();
+        let held = || {
+            let held = self.store.quarantined().ok()?.into_iter().rev().find(|held| {
+                held.state == HeldState::Held && held.run.collector == *collector && held.run.file.as_deref() == Some(file)
+            });
+            held?.run.content_hash
+        };
+        let content_hash = held().or(seen)?;
+        // Marks of versions are a shortcut: without them the content itself is compared.
+        let key = (collector.clone(), file.to_owned());
+        let marks = lock(&self.fetched).get(&key).filter(|known| known.content_hash.as_ref() == Some(&content_hash)).cloned();
+        Some(marks.unwrap_or(Known { content_hash: Some(content_hash), ..Known::default() }))
+    }
+
+    /// Remembers the marks of what was fetched.
+    pub fn remember(&self, collector: &CollectorName, files: &[Fetched]) {
+        let mut kept = lock(&self.fetched);
+        for file in files {
+            let known = Known {
+                content_hash: Some(file.content_hash.clone()),
+                etag: file.etag.clone(),
+                last_modified: file.last_modified.clone(),
+            };
+            kept.insert((collector.clone(), file.file.clone()), known);
         }
     }
 
@@ -211,12 +272,7 @@ impl App {
         let collector = self.collector(name)?;
         let key = format!("shape:{name}");
         let last = self.store.meta(&key)?.and_then(|text| serde_json::from_str(&text).ok());
-        let breaches = gapwatch_collectors::breaches(collector, reading, last.as_ref());
-        if breaches.is_empty() {
-            let shape = gapwatch_collectors::shape(reading, last.as_ref());
-            self.store.set_meta(&key, &serde_json::to_string(&shape)?)?;
-        }
-        Ok(breaches)
+        Ok(crate::later::breaches(collector, reading, last.as_ref()))
     }
 
     /// Takes a collector, unless it runs already.
@@ -270,15 +326,6 @@ impl App {
         Ok(None)
     }
 
-    /// Whether this planned time has a record already: a start that was cut off goes on without a second one.
-    #[must_use]
-    pub fn has_run(&self, name: &str, cause: &Cause) -> bool {
-        match cause {
-            Cause::Planned(at) => self.last_planned(name).ok().flatten().is_some_and(|last| last >= *at),
-            Cause::Person(_) => false,
-        }
-    }
-
     /// Whether the home place holds made-up places.
     #[must_use]
     pub fn synthetic(&self) -> bool {
@@ -304,7 +351,7 @@ impl App {
         if let Some(kept) = lock(&self.outlines).get(below) {
             return kept.clone();
         }
-        let shapes = &self.config.shapes;
+        let shapes = &self.config.outlines.shapes;
         let found: Vec<_> = below
             .iter()
             .filter_map(|ix| {
@@ -536,7 +583,12 @@ impl App {
     /// 400 when the answer is no place.
     pub fn decide(&self, key: &str, choice: &str, who: &Actor) -> HttpResult<()> {
         let gazetteer = self.gazetteer()?;
-        if key.is_empty() || !Decisions::is_answer(choice, &gazetteer) {
+        let known = match self::choice(choice) {
+            Some(Choice::Place { place }) => gazetteer.ix(&place).is_some(),
+            Some(Choice::Create | Choice::Ignore) => true,
+            None => false,
+        };
+        if key.is_empty() || !known {
             return Err(HttpError::bad_request("choice", choice, "CODE@YYYY-MM-DD, create, ignore"));
         }
         self.audit(who, "decide", key, choice)?;
@@ -564,3 +616,20 @@ impl App {
     }
 }
 
+/// Reads an answer to a question about a name: `CODE@YYYY-MM-DD`, `create` or `ignore`.
+fn choice(answer: &str) -> Option<Choice> {
+    match answer {
+        "create" => Some(Choice::Create),
+        "ignore" => Some(Choice::Ignore),
+        place => {
+            let (code, from) = place.split_once('@')?;
+            Some(Choice::Place { place: PlaceId::new(code, from.parse().ok()?) })
+        }
+    }
+}
+
+/// Where the database of a configuration is.
+#[must_use]
+pub fn database(config: &Config) -> std::path::PathBuf {
+    config.data_dir().join(DATABASE)
+}

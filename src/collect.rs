@@ -1,11 +1,11 @@
 //! One run of a collector, from fetching to the flags it changes. Whatever happens, it leaves a record.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use chrono::{DateTime, FixedOffset};
-use gapwatch_collectors::{Context, Fetched, Reading};
+use gapwatch_collectors::{Fetched, Reading};
 use gapwatch_model::{Batch, Outcome, Run, RunId};
-use gapwatch_store::Appended;
+use gapwatch_store::Counts;
 
 use crate::app::{App, Shared};
 
@@ -14,6 +14,8 @@ use crate::app::{App, Shared};
 pub enum Cause {
     /// Its schedule.
     Planned(DateTime<FixedOffset>),
+    /// Its schedule, replayed from a story: a look that finds nothing new leaves no record.
+    Replayed(DateTime<FixedOffset>),
     /// A person, by name.
     Person(String),
 }
@@ -25,8 +27,8 @@ pub struct Collected {
     pub run: Run,
     /// What was read, unless nothing was.
     pub reading: Option<Reading>,
-    /// What changed in the store.
-    pub appended: Option<Appended>,
+    /// What changed in the store, or would.
+    pub counts: Counts,
 }
 
 /// Runs a collector once. Several files are several records.
@@ -37,7 +39,7 @@ pub async fn run(app: &Shared, name: &str, cause: &Cause, now: DateTime<FixedOff
         Err(message) => {
             let mut run = draft(name, cause, now, Outcome::Failed);
             run.message = Some(message);
-            collected.extend(keep(app, run, None).await);
+            collected.extend(keep(app, run).await);
         }
         Ok(files) => {
             let none = files.is_empty();
@@ -45,7 +47,7 @@ pub async fn run(app: &Shared, name: &str, cause: &Cause, now: DateTime<FixedOff
             for file in files.into_iter().filter(|file| !file.unchanged) {
                 collected.extend(read_one(app, name, cause, file, now).await);
             }
-            if collected.is_empty() && !app.has_run(name, cause) {
+            if collected.is_empty() && !matches!(cause, Cause::Replayed(_)) {
                 let mut run = draft(name, cause, now, if none { Outcome::Empty } else { Outcome::Unchanged });
                 run.file = newest.as_ref().map(|file| file.file.clone());
                 run.content_hash = newest.map(|file| file.content_hash);
@@ -54,7 +56,7 @@ pub async fn run(app: &Shared, name: &str, cause: &Cause, now: DateTime<FixedOff
                 } else {
                     "nội dung giống lần trước: không có gì thay đổi".to_owned()
                 });
-                collected.extend(keep(app, run, None).await);
+                collected.extend(keep(app, run).await);
             }
         }
     }
@@ -94,11 +96,12 @@ pub fn record(app: &App, run: Run) {
 
 async fn fetch(app: &Shared, name: &str, now: DateTime<FixedOffset>) -> Result<Vec<Fetched>, String> {
     let collector = app.config.collectors.get(name).ok_or_else(|| format!("không có nguồn tên “{name}”"))?;
-    let gazetteer = app.gazetteer().map_err(|error| format!("{error:#}"))?;
-    let decisions = app.decisions(now).map_err(|error| format!("{error:#}"))?;
-    let context = app.context(&gazetteer, &decisions, now);
-    let previous = |file: &str| app.store.seen(&collector.name, file).ok().flatten();
-    gapwatch_collectors::fetch(collector, &context, &app.client, &previous).await.map_err(|error| error.to_string())
+    let told = app.telling(now).map_err(|error| format!("{error:#}"))?;
+    let context = told.context(app);
+    let previous = |file: &str| app.known(&collector.name, file);
+    let files = gapwatch_collectors::fetch(collector, &context, &previous).await.map_err(|error| error.to_string())?;
+    app.remember(&collector.name, &files);
+    Ok(files)
 }
 
 async fn read_one(
@@ -136,30 +139,76 @@ pub fn take_in(
     file: &Fetched,
     now: DateTime<FixedOffset>,
 ) -> anyhow::Result<Collected> {
+    let alone = app.intake.lock().unwrap_or_else(PoisonError::into_inner);
     let reading = read(app, name, file, now)?;
     run.file = Some(file.file.clone());
     run.content_hash = Some(file.content_hash.clone());
     (run.read, run.accepted, run.rejected) = (reading.read, reading.accepted, reading.rejected);
-    run.outcome = match (&reading.failure, reading.rejects.is_empty()) {
-        (Some(_), _) => Outcome::Failed,
-        (None, true) => Outcome::Succeeded,
-        (None, false) => Outcome::Partial,
-    };
-    run.message = reading.failure.clone();
+    run.outcome = reading.outcome();
+    if run.outcome == Outcome::Failed {
+        run.message = reading.rejects.first().map(|reject| reject.sentence.clone());
+    }
     run.finished = app.clock.now().max(now);
     app.store.keep_file(&file.content_hash, &file.file, &file.bytes)?;
     let breaches = app.breaches(name, &reading)?;
     let batch = Batch { run, frames: reading.frames.clone(), rejects: reading.rejects.clone() };
     if breaches.is_empty() {
+        if !reading.new_places.is_empty() {
+            app.store.put_places(&reading.new_places, &[], batch.run.finished)?;
+        }
         let appended = app.store.append(&batch)?;
+        drop(alone);
         let run = Run { id: appended.run, ..batch.run };
-        return Ok(Collected { run, reading: Some(reading), appended: Some(appended) });
+        return Ok(Collected { run, reading: Some(reading), counts: appended.counts });
     }
     let mut batch = batch;
     batch.run.outcome = Outcome::Quarantined;
     batch.run.message = Some(breaches.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
     let id = app.store.quarantine(&batch)?;
-    Ok(Collected { run: Run { id, ..batch.run }, reading: Some(reading), appended: None })
+    Ok(Collected { run: Run { id, ..batch.run }, reading: Some(reading), counts: Counts::default() })
+}
+
+/// Says what taking a file in would do. Nothing is stored. Blocking.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn try_out(app: &App, name: &str, file: &Fetched, now: DateTime<FixedOffset>) -> anyhow::Result<Collected> {
+    let reading = read(app, name, file, now)?;
+    let mut run = draft(name, &Cause::Person(String::new()), now, reading.outcome());
+    run.file = Some(file.file.clone());
+    run.content_hash = Some(file.content_hash.clone());
+    (run.read, run.accepted, run.rejected) = (reading.read, reading.accepted, reading.rejected);
+    let breaches = app.breaches(name, &reading)?;
+    if !breaches.is_empty() {
+        run.outcome = Outcome::Quarantined;
+        run.message = Some(breaches.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
+    }
+    // Villages that would be made have no number in the store yet: all of theirs is new.
+    let known = u32::try_from(app.gazetteer()?.len()).unwrap_or(u32::MAX);
+    let mut frames = reading.frames.clone();
+    let mut made = 0_u32;
+    for frame in &mut frames {
+        let before = frame.points.len();
+        frame.points.retain(|point| point.place.0 < known);
+        made += u32::try_from(before - frame.points.len()).unwrap_or(u32::MAX);
+    }
+    let mut counts = app.store.compare(&frames, now)?.counts;
+    counts.imported += made;
+    Ok(Collected { run, reading: Some(reading), counts })
+}
+
+/// Fetches what a collector would and says what taking it in would do. Nothing is stored.
+///
+/// # Errors
+/// When the source cannot be fetched or the store cannot be read.
+pub async fn dry_run(app: &Shared, name: &str, now: DateTime<FixedOffset>) -> anyhow::Result<Vec<Collected>> {
+    let files = fetch(app, name, now).await.map_err(anyhow::Error::msg)?;
+    let mut collected = Vec::new();
+    for file in files.into_iter().filter(|file| !file.unchanged) {
+        let (shared, name) = (Shared::clone(app), name.to_owned());
+        collected.push(tokio::task::spawn_blocking(move || try_out(&shared, &name, &file, now)).await??);
+    }
+    Ok(collected)
 }
 
 /// Reads a file as the collector would, and stores nothing. Blocking.
@@ -168,10 +217,8 @@ pub fn take_in(
 /// When the places or decisions cannot be read.
 pub fn read(app: &App, name: &str, file: &Fetched, now: DateTime<FixedOffset>) -> anyhow::Result<Reading> {
     let collector = app.collector(name)?;
-    let gazetteer = app.gazetteer()?;
-    let decisions = app.decisions(now)?;
-    let context: Context<'_> = app.context(&gazetteer, &decisions, now);
-    Ok(gapwatch_collectors::read(collector, file, &context))
+    let told = app.telling(now)?;
+    Ok(gapwatch_collectors::read(collector, file, &told.context(app)))
 }
 
 /// The record of a run that starts now.
@@ -181,7 +228,7 @@ pub fn draft(name: &str, cause: &Cause, now: DateTime<FixedOffset>, outcome: Out
         id: RunId(0),
         collector: name.into(),
         planned: match cause {
-            Cause::Planned(at) => Some(*at),
+            Cause::Planned(at) | Cause::Replayed(at) => Some(*at),
             Cause::Person(_) => None,
         },
         started: now,
@@ -194,17 +241,17 @@ pub fn draft(name: &str, cause: &Cause, now: DateTime<FixedOffset>, outcome: Out
         file: None,
         message: None,
         by: match cause {
-            Cause::Planned(_) => None,
+            Cause::Planned(_) | Cause::Replayed(_) => None,
             Cause::Person(name) => Some(name.clone()),
         },
     }
 }
 
-async fn keep(app: &Shared, run: Run, reading: Option<Reading>) -> Option<Collected> {
+async fn keep(app: &Shared, run: Run) -> Option<Collected> {
     let shared = Arc::clone(app);
     let batch = Batch { run: run.clone(), frames: Vec::new(), rejects: Vec::new() };
     match tokio::task::spawn_blocking(move || shared.store.append(&batch)).await {
-        Ok(Ok(appended)) => Some(Collected { run: Run { id: appended.run, ..run }, reading, appended: None }),
+        Ok(Ok(appended)) => Some(Collected { run: Run { id: appended.run, ..run }, reading: None, counts: Counts::default() }),
         Ok(Err(error)) => {
             tracing::error!("cannot record a run: {error}");
             None

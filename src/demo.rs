@@ -93,7 +93,7 @@ async fn replay(app: Shared, story: &Story) -> anyhow::Result<()> {
             app.set_progress(number, total, at.date_naive());
             app.clock.set_now(at);
             for name in names {
-                collect::run(&app, &name, &Cause::Planned(at), at).await;
+                collect::run(&app, &name, &Cause::Replayed(at), at).await;
             }
             step(&app, at).await?;
         }

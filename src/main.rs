@@ -11,8 +11,12 @@ mod collect;
 mod config;
 mod demo;
 mod http;
+mod later;
 mod portal;
+mod report;
+mod review;
 mod schedule;
+mod trend;
 mod world;
 
 use std::{io::IsTerminal, process::ExitCode};

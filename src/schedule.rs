@@ -5,8 +5,8 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use chrono::{DateTime, FixedOffset, NaiveDate};
-use gapwatch_collectors::{CollectorConfig, config::Source, schedule::Plan};
+use chrono::{DateTime, FixedOffset};
+use gapwatch_collectors::{CollectorConfig, schedule::Plan};
 use gapwatch_model::{Outcome, Run, RunId};
 use tokio::{sync::Semaphore, time::MissedTickBehavior};
 
@@ -95,8 +95,7 @@ fn skipped(app: &App, name: &str, planned: DateTime<FixedOffset>, now: DateTime<
 }
 
 /// Planned times of a story in order, each with the collectors that run then. Of one day only the last planned time of
-/// a collector counts, and a source of files is asked only on days on which a file is dated or its schedule is daily or
-/// rarer anyway.
+/// a collector counts.
 #[must_use]
 pub fn planned_between(
     app: &App,
@@ -106,15 +105,10 @@ pub fn planned_between(
     let mut planned: BTreeMap<DateTime<FixedOffset>, Vec<String>> = BTreeMap::new();
     for (name, collector) in &app.config.collectors {
         let Some(plan) = plan(collector) else { continue };
-        let files: Option<Vec<NaiveDate>> = match &collector.source {
-            Source::File(_) => Some(gapwatch_collectors::file_days(collector, &app.config.dir)),
-            _ => None,
-        };
         let mut day = after.date_naive();
         while day <= until.date_naive() {
             let end = crate::clock::end_of(day).min(until);
-            let wanted = files.as_ref().is_none_or(|days| days.contains(&day));
-            if let Some(at) = plan.last_until(end).filter(|at| wanted && *at > after && at.date_naive() == day) {
+            if let Some(at) = plan.last_until(end).filter(|at| *at > after && at.date_naive() == day) {
                 planned.entry(at).or_default().push(name.clone());
             }
             let Some(next) = day.succ_opt() else { break };

@@ -11,7 +11,7 @@ use std::{
 use chrono::{DateTime, FixedOffset};
 use gapwatch_collectors::CollectorConfig;
 use gapwatch_model::{Flag, FlagState, Gazetteer, Outcome, PeriodKind, PlaceIx, Run};
-use gapwatch_rules::{Facts, Judgement, Rules, SourceStatus, Targets};
+use gapwatch_rules::{Explanation, Facts, Judgement, Rules, SourceStatus, Targets};
 use gapwatch_store::{Query, RunQuery};
 
 use crate::app::App;
@@ -74,6 +74,12 @@ impl World {
         let day = self.at.date_naive();
         let found = self.gazetteer.ix(&flag.key.place);
         found.is_some_and(|ix| ix == place || self.gazetteer.ancestors_on(ix, day).contains(&place))
+    }
+
+    /// Everything behind a flag, at the moment of this world.
+    #[must_use]
+    pub fn explain(&self, flag: &Flag) -> Explanation {
+        gapwatch_rules::explain(flag, &self.facts, &self.judgement, &self.rules)
     }
 
     /// How many flags of each rule are firing.
@@ -181,11 +187,20 @@ impl App {
     fn judge_at(&self, facts: &Arc<Facts>, at: DateTime<FixedOffset>) -> anyhow::Result<World> {
         let InForce { rules, targets } = self.in_force(at)?;
         let gazetteer = Arc::clone(facts.gazetteer());
-                let home = self.home(&gazetteer, at)?;
+        let home = self.home(&gazetteer, at)?;
         let sources = self.sources(home, at)?;
         let judgement = gapwatch_rules::judge(facts, &rules, &targets, at, &sources);
         let flags = self.store.flags_as_of(Some(at))?;
         Ok(World { at, gazetteer, home, facts: Arc::clone(facts), rules, targets, judgement, flags })
+    }
+
+    /// What is known at a moment, judged, without the flags and without keeping it.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn judge(&self, facts: &Facts, at: DateTime<FixedOffset>) -> anyhow::Result<Judgement> {
+        let InForce { rules, targets } = self.in_force(at)?;
+        Ok(gapwatch_rules::judge(facts, &rules, &targets, at, &[]))
     }
 
     /// The home place on the day.
@@ -200,7 +215,7 @@ impl App {
 
     fn in_force(&self, at: DateTime<FixedOffset>) -> anyhow::Result<InForce> {
         let text = |file: &str| -> anyhow::Result<Option<String>> {
-            let document = self.store.document_as_of("configuration", file, at)?;
+            let document = self.store.document_as_of("configuration", file, Some(at))?;
             Ok(document.and_then(|document| String::from_utf8(document.bytes).ok()))
         };
         // What was checked when it was put in force can be read; before the first text today's is all there is.
@@ -234,8 +249,8 @@ impl App {
 
     /// How often a source brings something new: the shortest period of its indicators.
     fn expected_every(&self, collector: &CollectorConfig) -> PeriodKind {
-        let indicators = collector.indicators();
-        let declared = indicators.iter().filter_map(|id| self.config.indicators.get(id));
+        let named = collector.columns.iter().filter_map(|column| column.indicator.as_deref());
+        let declared = named.filter_map(|id| self.config.indicators.get(id));
         declared.map(|indicator| indicator.period).min().unwrap_or(PeriodKind::Month)
     }
 

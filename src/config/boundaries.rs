@@ -4,6 +4,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use gapwatch_collectors::Boundaries;
 use gapwatch_dashboards::map::Shape;
 use serde::Deserialize;
 
@@ -27,6 +28,9 @@ struct Properties {
     name: String,
 }
 
+/// Digits of a province's code; communes have more.
+const PROVINCE_DIGITS: usize = 2;
+
 type Ring = Vec<(f64, f64)>;
 
 #[derive(Debug, Deserialize)]
@@ -36,25 +40,38 @@ enum Geometry {
     MultiPolygon(Vec<Vec<Ring>>),
 }
 
-/// Shapes by code of their place.
-pub fn load(dir: &Path, problems: &mut Vec<Problem>) -> BTreeMap<String, Shape> {
-    let mut shapes = BTreeMap::new();
+/// What the boundary files give.
+#[derive(Debug, Default)]
+pub struct Outlines {
+    /// To draw: shapes by code of their place.
+    pub shapes: BTreeMap<String, Shape>,
+    /// To ask in which commune a point lies. Provinces are left out: a point lies in both.
+    pub communes: Boundaries,
+}
+
+/// Reads every boundary file.
+pub fn load(dir: &Path, problems: &mut Vec<Problem>) -> Outlines {
+    let mut found = Outlines::default();
     let files = std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
     let mut files: Vec<_> = files.filter(|path| path.extension().is_some_and(|e| e == "geojson")).collect();
     files.sort();
     for file in files {
         let name = format!("places/{}", file.file_name().unwrap_or_default().to_string_lossy());
-        let read = std::fs::read(&file).map_err(|error| format!("cannot be read: {error}"));
-        let parsed = read.and_then(|bytes| {
-            let parsed = serde_json::from_slice::<Collection>(&bytes);
-            parsed.map_err(|error| format!("is no GeoJSON of places: {error}"))
+        let read = std::fs::read_to_string(&file).map_err(|error| format!("cannot be read: {error}"));
+        let taken = read.and_then(|text| {
+            let parsed = serde_json::from_str::<Collection>(&text);
+            let collection = parsed.map_err(|error| format!("is no GeoJSON of places: {error}"))?;
+            if collection.features.iter().all(|feature| feature.properties.code.len() > PROVINCE_DIGITS) {
+                found.communes.add(&text).map_err(|error| error.to_string())?;
+            }
+            found.shapes.extend(collection.features.into_iter().filter_map(shape));
+            Ok(())
         });
-        match parsed {
-            Ok(collection) => shapes.extend(collection.features.into_iter().filter_map(shape)),
-            Err(message) => problems.push(Problem::file(&name, &message)),
+        if let Err(message) = taken {
+            problems.push(Problem::file(&name, &message));
         }
     }
-    shapes
+    found
 }
 
 fn shape(feature: Feature) -> Option<(String, Shape)> {

@@ -15,11 +15,11 @@ use std::{
 
 use chrono::{DateTime, FixedOffset};
 use gapwatch_collectors::CollectorConfig;
-use gapwatch_dashboards::map::Shape;
 use gapwatch_model::{Indicator, IndicatorSet};
 use gapwatch_rules::{Rules, Targets};
 use serde::Deserialize;
 
+pub use boundaries::Outlines;
 pub use places::Places;
 
 /// One thing wrong with the configuration.
@@ -153,8 +153,8 @@ pub struct Config {
     pub collectors: BTreeMap<String, CollectorConfig>,
     /// `places/`.
     pub places: Places,
-    /// Boundaries by code of their place.
-    pub shapes: BTreeMap<String, Shape>,
+    /// `places/*.geojson`.
+    pub outlines: Outlines,
     /// The texts as read, for the record of what was in force when.
     pub texts: BTreeMap<&'static str, String>,
     /// Environment variables that the files name, and their values.
@@ -211,7 +211,7 @@ impl Config {
         });
         let collectors = collectors(dir, &indicators, &mut problems);
         let places = places::load(&dir.join("places"), &mut problems);
-        let shapes = boundaries::load(&dir.join("places"), &mut problems);
+        let outlines = boundaries::load(&dir.join("places"), &mut problems);
         if let Some(program) = &program
             && !places.places.is_empty()
             && !places.places.iter().any(|p| p.id.code.as_str() == program.home && p.valid_to.is_none())
@@ -229,7 +229,7 @@ impl Config {
                 targets: Arc::new(targets),
                 collectors,
                 places,
-                shapes,
+                outlines,
                 texts,
                 secrets,
             }),

@@ -384,7 +384,7 @@ fn flag(app: &App, query: &Query, id: &str) -> HttpResult<Value> {
     let world = world(app, query)?;
     let key: FlagKey = id.parse().map_err(|_| HttpError::not_found(id))?;
     let flag = world.flags.iter().find(|flag| flag.key == key).ok_or_else(|| HttpError::not_found(id))?;
-    let explanation = world.explain(app, flag)?;
+    let explanation = world.explain(flag);
     let mut found = flag_json(&world.gazetteer, flag, query.get("lang") == Some("en"));
     if let Some(fields) = found.as_object_mut() {
         fields.insert("explain".to_owned(), serde_json::to_value(&explanation).map_err(anyhow::Error::from)?);

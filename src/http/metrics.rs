@@ -30,7 +30,7 @@ fn gather(app: &Shared) -> anyhow::Result<String> {
     metric("gapwatch_ready", "gauge", "1 once the program can serve.", &[(String::new(), flag(app.is_ready()))])?;
     let (mut succeeded, mut age, mut rejected) = (Vec::new(), Vec::new(), Vec::new());
     for name in app.config.collectors.keys() {
-        let Some(run) = app.store.last_run(&name.as_str().into(), now)? else { continue };
+        let Some(run) = app.store.last_run(&name.as_str().into(), Some(now))? else { continue };
         succeeded.push((label(name), flag(!matches!(run.outcome.as_str(), "failed" | "quarantined"))));
         rejected.push((label(name), f64::from(run.rejected)));
         let seconds = (now - run.finished).num_seconds();
@@ -43,12 +43,6 @@ fn gather(app: &Shared) -> anyhow::Result<String> {
         let firing: Vec<(String, f64)> =
             world.firing_by_rule().into_iter().map(|(rule, n)| (format!("{{rule=\"{rule}\"}}"), f64::from(n))).collect();
         metric("gapwatch_flags_firing", "gauge", "Flags that are firing.", &firing)?;
-    }
-    if let Some(spool) = app.spool(now)? {
-        let plain = |value: f64| [(String::new(), value)];
-        metric("gapwatch_spool_batches", "gauge", "Batches waiting for the remote store.", &plain(spool.depth))?;
-        metric("gapwatch_spool_oldest_age_seconds", "gauge", "Age of the oldest of them.", &plain(spool.oldest_age_s))?;
-        metric("gapwatch_spool_failing", "gauge", "1 if the last delivery failed.", &plain(flag(spool.failing)))?;
     }
     Ok(text)
 }

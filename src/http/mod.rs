@@ -27,6 +27,7 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 
 use crate::{app::Shared, schedule};
 
+pub use api::flag_json;
 pub use context::Asked;
 pub use error::{HttpError, HttpResult};
 

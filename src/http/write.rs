@@ -11,7 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use gapwatch_collectors::Precision;
+use crate::later::Precision;
 use gapwatch_model::{Batch, Outcome, Run};
 use serde_json::json;
 
@@ -61,9 +61,8 @@ async fn write(
 
 fn take_in(app: &App, lines: &[u8], precision: Precision, source: &str, actor: &Actor) -> HttpResult<Response> {
     let now = app.clock.now();
-    let gazetteer = app.gazetteer()?;
-    let decisions = app.decisions(now)?;
-    let reading = gapwatch_collectors::line_protocol(lines, precision, &app.context(&gazetteer, &decisions, now), source);
+    let told = app.telling(now)?;
+    let reading = crate::later::line_protocol(lines, precision, &told.context(app), source);
     let outcome = if reading.rejects.is_empty() { Outcome::Succeeded } else { Outcome::Partial };
     let run = Run {
         read: reading.read,

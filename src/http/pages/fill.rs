@@ -1,22 +1,35 @@
 //! From what is judged to what is drawn: the parts that several pages share.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    cell::{OnceCell, RefCell},
+    collections::HashMap,
+    sync::Arc,
+};
 
 use chrono::NaiveDate;
 use gapwatch_dashboards::{
     Lang,
+    chart::{self, Chart, Series},
     figure::{Amount, Figure},
     map::{Area, Dot, Map, Mark},
-    part::{Actor, Before, ChildRow, FlagRow, Link, PlaceRef, Rates, Tally},
+    part::{self, Actor, Before, ChildRow, FlagRow, Link, Pace, PlaceRef, Rates, Tally, TargetRow},
     shell::percent_encode,
 };
 use gapwatch_model::{
-    Direction, Flag, Gazetteer, Indicator, PlaceIx, PlaceLevel, Qualifier, RunId, Subject, Unit, Value,
+    Direction, Flag, Gazetteer, Indicator, Period, PlaceIx, PlaceLevel, Qualifier, RunId, Subject, Unit, Value,
 };
-use gapwatch_rules::{Absence, Counts, IndicatorValue, Origin, VillageState, Who};
+use gapwatch_rules::{
+    Absence, Borders, Counts, Expected, IndicatorValue, Moment, ObservedPace, Origin, Standing, VillageState, Who,
+};
 
-use crate::{app::App, world::World};
+use crate::{
+    app::App,
+    trend::MonthEnd,
+    world::{HOUSEHOLDS, World},
+};
 
+/// Days of a month, in the mean: paces are judged by days and shown by months.
+const DAYS_PER_MONTH: f64 = 365.25 / 12.0;
 /// Width the maps are drawn at, in pixels.
 const MAP_WIDTH: u16 = 720;
 
@@ -28,14 +41,15 @@ pub struct Fill<'a> {
     pub world: &'a World,
     /// Language of the page.
     pub lang: Lang,
-    files: std::cell::RefCell<HashMap<RunId, Option<String>>>,
+    files: RefCell<HashMap<RunId, Option<String>>>,
+    months: OnceCell<Vec<(Period, Arc<MonthEnd>)>>,
 }
 
 impl<'a> Fill<'a> {
     /// For one page.
     #[must_use]
     pub fn new(app: &'a App, world: &'a World, lang: Lang) -> Self {
-        Self { app, world, lang, files: std::cell::RefCell::default() }
+        Self { app, world, lang, files: RefCell::default(), months: OnceCell::new() }
     }
 
     /// The places.
@@ -170,6 +184,124 @@ impl<'a> Fill<'a> {
         Rates { headline: counts.headline(), strict: counts.strict() }
     }
 
+    /// Households of a village, as said last by whoever has most weight.
+    #[must_use]
+    pub fn households(&self, village: PlaceIx) -> Option<u32> {
+        let said = self.world.facts.newest(HOUSEHOLDS, village, 0, Moment::at(self.world.at));
+        let newest = said.into_iter().max_by_key(|said| (said.head.key.evidence, said.ends, said.head.recorded_at))?;
+        let count = newest.point.value.amount().filter(|amount| (0.0..1e9).contains(amount))?;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count between zero and 1e9")]
+        Some(count.round() as u32)
+    }
+
+    /// Where a place stands against a target.
+    #[must_use]
+    pub fn target(&self, standing: &Standing) -> Option<TargetRow> {
+        let indicator = self.world.facts.indicators().get(standing.indicator.as_str())?;
+        let value = self.world.judgement.value(standing.place, standing.indicator.as_str());
+        let own = &self.gazetteer().get(standing.place).id.code;
+        let inherited = match &standing.target.scope {
+            Some(scope) if scope == own => None,
+            Some(scope) => self.gazetteer().by_code_on(scope.as_str(), self.day()).map(|ix| self.place(ix).name),
+            None => Some(self.lang.pick("cả nước", "the whole country").to_owned()),
+        };
+        Some(TargetRow {
+            indicator: self.indicator(indicator, standing.place),
+            value: self.figure(standing.place, indicator, value),
+            target: standing.target.value,
+            comparator: standing.target.comparator,
+            due: standing.target.due,
+            document: standing.target.document.clone(),
+            inherited_from: inherited,
+            status: standing.status,
+            path_today: standing.path_value,
+            pace: self.pace(standing),
+        })
+    }
+
+    /// The last months, judged once for this page. Empty when they cannot be: a trend is comfort.
+    pub(super) fn months(&self) -> &[(Period, Arc<MonthEnd>)] {
+        self.months.get_or_init(|| match self.app.months(self.world.at) {
+            Ok(months) => months,
+            Err(error) => {
+                tracing::error!("cannot judge the months before: {error:#}");
+                Vec::new()
+            }
+        })
+    }
+
+    /// Villages without signal month by month, oldest first. Months of which nothing was known are gaps.
+    #[must_use]
+    pub fn trend(&self, place: PlaceIx) -> Vec<Option<f64>> {
+        let count = |end: &MonthEnd| end.counts(place).map(|counts| f64::from(counts.no_signal));
+        trimmed(self.months().iter().map(|(_, end)| count(end)).collect())
+    }
+
+    /// An indicator month by month, oldest first. Months without a value that spoke are gaps.
+    #[must_use]
+    pub fn sparkline(&self, place: PlaceIx, indicator: &Indicator) -> Vec<Option<f64>> {
+        trimmed(self.months().iter().map(|(_, end)| end.amount(place, &indicator.id)).collect())
+    }
+
+    /// Villages without signal month by month, as a chart.
+    #[must_use]
+    pub fn no_signal_chart(&self, place: PlaceIx) -> Option<Chart> {
+        let points: Vec<chart::Point> = self
+            .months()
+            .iter()
+            .map(|(period, end)| chart::Point {
+                period: *period,
+                amount: Amount::of(end.counts(place).map(|counts| f64::from(counts.no_signal))),
+                qualifier: Qualifier::Exact,
+                revised: false,
+                source: None,
+            })
+            .skip_while(|point| point.amount == Amount::Missing)
+            .collect();
+        (points.len() > 1).then(|| Chart {
+            title: self.lang.pick("Số thôn trắng sóng cuối mỗi tháng", "Villages without signal at the end of each month").to_owned(),
+            unit: Unit::Villages,
+            decimals: 0,
+            series: vec![Series { name: self.lang.pick("Thôn trắng sóng", "Without signal").to_owned(), evidence: None, points }],
+            targets: Vec::new(),
+            today: self.day(),
+        })
+    }
+
+    /// How fast a place moves towards a target, over the history that is judged.
+    #[must_use]
+    pub fn pace(&self, standing: &Standing) -> Option<Pace> {
+        let world = self.world;
+        let history = gapwatch_rules::history(
+            &world.facts,
+            &world.rules,
+            &world.targets,
+            standing.place,
+            &standing.indicator,
+            Moment::at(world.at),
+            Borders::Now,
+        );
+        let observed = gapwatch_rules::pace_of(&history, &world.rules.pace);
+        Some(Pace {
+            required_per_month: standing.required_per_day.map(|per_day| per_day * DAYS_PER_MONTH),
+            observed_per_month: match &observed {
+                ObservedPace::Known(trend) => Some(trend.per_day * DAYS_PER_MONTH),
+                ObservedPace::TooLittle { .. } => None,
+            },
+            expected: match observed {
+                ObservedPace::TooLittle { .. } => part::Expected::TooLittleHistory,
+                ObservedPace::Known(trend) => match trend.expected(&standing.target) {
+                    Expected::Reached => part::Expected::Reached,
+                    Expected::NotAtThisPace => part::Expected::Never,
+                    Expected::On { date, earliest, latest } => part::Expected::Around {
+                        day: date,
+                        interval: earliest.map(|earliest| (earliest, latest)),
+                    },
+                },
+            },
+        })
+    }
+
     /// A flag in a list.
     #[must_use]
     pub fn flag(&self, flag: &Flag) -> Option<FlagRow> {
@@ -261,7 +393,7 @@ impl<'a> Fill<'a> {
         let all = self.gazetteer().children_on(province, self.day());
         let outline = self.app.outline(&all, self.gazetteer(), MAP_WIDTH)?;
         let place = self.place(commune);
-        if !self.app.config.shapes.contains_key(&place.code) {
+        if !self.app.config.outlines.shapes.contains_key(&place.code) {
             return None;
         }
         let dots = villages.iter().filter_map(|village| {
@@ -281,6 +413,13 @@ impl<'a> Fill<'a> {
             only: Some(place.code),
         })
     }
+}
+
+/// Without the gaps before the first value.
+fn trimmed(mut trend: Vec<Option<f64>>) -> Vec<Option<f64>> {
+    let first = trend.iter().position(Option::is_some).unwrap_or(trend.len());
+    trend.drain(..first);
+    trend
 }
 
 /// Villages by state, as drawn.

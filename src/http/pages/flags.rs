@@ -91,7 +91,7 @@ pub fn page(app: &App, asked: &Asked, id: &str) -> HttpResult<Markup> {
     let key: FlagKey = id.parse().map_err(|_| HttpError::not_found(id))?;
     let found = world.flags.iter().find(|flag| flag.key == key).ok_or_else(|| HttpError::not_found(id))?;
     let row = fill.flag(found).ok_or_else(|| HttpError::not_found(id))?;
-    let explanation = gapwatch_rules::explain(found, &world.facts, &world.judgement, &world.rules);
+    let explanation = world.explain(found);
     let words = |sentence: &Sentence| fill.lang.pick(&sentence.vi, &sentence.en).clone();
     let place = fill.gazetteer().ix(&key.place);
     let target = place.zip(explanation.target.as_ref()).and_then(|(place, target)| {

@@ -103,7 +103,7 @@ fn ranking(fill: &Fill<'_>, children: &[PlaceIx], indicator: &Indicator) -> Vec<
         .collect();
     let amounts: Vec<Option<f64>> = known.iter().map(|(_, amount)| Some(*amount)).collect();
     let lower = indicator.direction == Direction::Lower;
-    let ranks = gapwatch_rules::ranks(&amounts, lower, fill.world.rules.tolerances.rank_decimals);
+    let ranks = crate::later::ranks(&amounts, lower, fill.world.rules.tolerances.rank_decimals);
     let row = |ix: PlaceIx, rank: Option<u32>| RankRow {
         rank,
         place: fill.place(ix),
@@ -149,7 +149,26 @@ fn finding(fill: &Fill<'_>, found: &Finding, indicator: &Indicator) -> String {
                 format!("{place}: the value {} lies outside of {} to {}.", number(*value), bound(minimum), bound(maximum)),
             )
         }
-        other => format!("{place}: {}", fill.lang.pick(other.sentence().vi, other.sentence().en)),
+        FindingKind::ShareAboveWhole { percent } => fill.lang.pick(
+            format!("{place}: tỷ lệ {} % vượt quá 100 %, được tính là 100 %.", number(*percent)),
+            format!("{place}: the share of {} % is above the whole and counts as 100 %.", number(*percent)),
+        ),
+        FindingKind::SourcesDiffer => fill.lang.pick(
+            format!("{place}: các nguồn nói khác nhau về cùng một kỳ; cả hai được giữ lại."),
+            format!("{place}: sources say different things of one period; both are kept."),
+        ),
+        FindingKind::PartsApart { old } => {
+            let names: Vec<String> = old.iter().map(|ix| fill.place(*ix).name).collect();
+            let names = names.join(", ");
+            fill.lang.pick(
+                format!("{place}: phần của {names} được để riêng vì chưa có tỷ trọng."),
+                format!("{place}: the parts of {names} are kept apart: no weights are declared."),
+            )
+        }
+        FindingKind::NotAllReported { reported, expected } => fill.lang.pick(
+            format!("{place}: mới có {reported}/{expected} đơn vị báo cáo."),
+            format!("{place}: {reported} of {expected} places have reported."),
+        ),
     }
 }
 

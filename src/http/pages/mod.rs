@@ -3,6 +3,7 @@
 //! A page is made once per address, language, theme, state of the store and minute, and kept compressed. Pages of
 //! somebody signed in are made anew each time: they carry the token of forms.
 
+mod chart;
 mod communes;
 mod fill;
 mod flags;

@@ -62,7 +62,7 @@ pub fn draw(fill: &Fill<'_>, asked: &Asked, place: PlaceIx) -> HttpResult<Markup
 fn attributes(fill: &Fill<'_>, place: PlaceIx) -> Vec<Attribute> {
     let moment = Moment::at(fill.world.at);
     let newest = |id: &str| {
-        let said = fill.world.facts.newest(id, place, moment);
+        let said = fill.world.facts.newest(id, place, 0, moment);
         said.into_iter().max_by_key(|said| (said.head.key.evidence, said.ends, said.head.recorded_at))
     };
     let source = |said: &Said<'_>| fill.source(said.head.key.source.as_str(), said.head.run, said.point.row);
@@ -99,7 +99,7 @@ fn evidence(fill: &Fill<'_>, place: PlaceIx) -> Vec<EvidenceRow> {
     let decided = village.and_then(|village| village.decided_by.as_ref());
     let mut rows: Vec<EvidenceRow> = world
         .facts
-        .newest(SIGNAL, place, moment)
+        .newest(SIGNAL, place, 0, moment)
         .into_iter()
         .map(|said| {
             let key = &said.head.key;
@@ -140,7 +140,7 @@ fn point_name(lang: Lang, point: Option<&str>) -> String {
 
 /// The states it was in, as judged on each day on which something about it became known, newest first.
 fn history(fill: &Fill<'_>, place: PlaceIx) -> Vec<StateSpan> {
-    let states = gapwatch_rules::states_over_time(&fill.world.facts, &fill.world.rules, place, Moment::at(fill.world.at));
+    let states = crate::later::states_over_time(&fill.world.facts, &fill.world.rules, place, Moment::at(fill.world.at));
     let mut spans: Vec<StateSpan> = Vec::new();
     for (from, state, qualification) in states {
         let same = |span: &StateSpan| span.state == state && span.qualification == qualification;

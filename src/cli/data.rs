@@ -1,0 +1,126 @@
+//! Running a collector and importing a file by hand.
+
+use std::path::Path;
+
+use anyhow::Context;
+use chrono::NaiveDate;
+use gapwatch_collectors::{Fetched, Reading};
+use gapwatch_model::{Outcome as RunOutcome, Run};
+use serde_json::{Value, json};
+
+use super::{Exit, How, Outcome, Place, Stop, open, runtime, say, say_json};
+use crate::{
+    app::App,
+    collect::{self, Cause, Collected},
+    report,
+};
+
+/// Name in the records of what the command line started.
+const BY: &str = "command line";
+
+/// `gapwatch collect`
+pub fn collect(name: &str, place: &Place, how: How) -> Outcome {
+    let app = open(place)?.shared();
+    app.collector(name).map_err(|error| Stop::Usage(error.to_string()))?;
+    let collected = if how.dry_run {
+        runtime()?.block_on(collect::dry_run(&app, name, app.clock.now()))?
+    } else {
+        runtime()?.block_on(async {
+            let cause = Cause::Person(BY.to_owned());
+            let collected = collect::run(&app, name, &cause, app.clock.now()).await;
+            collect::judge(&app, app.clock.now()).await;
+            collected
+        })
+    };
+    Ok(answer(&collected, how))
+}
+
+/// `gapwatch import`
+pub fn import(
+    file: &Path,
+    name: &str,
+    on: Option<NaiveDate>,
+    report: Option<&Path>,
+    place: &Place,
+    how: How,
+) -> Outcome {
+    let app = open(place)?;
+    let collector = app.collector(name).map_err(|error| Stop::Usage(error.to_string()))?;
+    let bytes = std::fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?;
+    let now = app.clock.now();
+    let title = file.file_name().unwrap_or_default().to_string_lossy();
+    let day = on.unwrap_or_else(|| crate::later::day_of(collector, &title).unwrap_or(now.date_naive()));
+    let fetched = Fetched::given(&title, bytes, day);
+    let collected = if how.dry_run {
+        collect::try_out(&app, name, &fetched, now)?
+    } else {
+        take_in(&app, name, &fetched)?
+    };
+    if let (Some(path), Some(reading)) = (report, &collected.reading) {
+        let workbook = crate::later::annotate(collector, &fetched, &reading.rejects);
+        let workbook = workbook.with_context(|| format!("cannot write remarks beside the rows of `{title}`"))?;
+        std::fs::write(path, workbook).with_context(|| format!("cannot write `{}`", path.display()))?;
+    }
+    Ok(answer(&[collected], how))
+}
+
+fn take_in(app: &App, name: &str, fetched: &Fetched) -> anyhow::Result<Collected> {
+    let now = app.clock.now();
+    let draft = collect::draft(name, &Cause::Person(BY.to_owned()), now, RunOutcome::Failed);
+    let collected = collect::take_in(app, name, draft, fetched, now)?;
+    app.refresh_flags(app.clock.now())?;
+    Ok(collected)
+}
+
+/// Prints what happened and says how the command ends.
+fn answer(collected: &[Collected], how: How) -> Exit {
+    let empty = Reading::default();
+    let reply = |done: &Collected| -> Value {
+        let reading = done.reading.as_ref().unwrap_or(&empty);
+        let mut reply = json!(report::reply(&done.run, reading, done.counts, how.dry_run));
+        if let (Some(fields), Some(message)) = (reply.as_object_mut(), &done.run.message) {
+            fields.insert("message".to_owned(), json!(message));
+        }
+        reply
+    };
+    if how.json {
+        // One file, which is the rule, is one reply; several are a list.
+        match collected {
+            [one] => say_json(&reply(one)),
+            several => say_json(&several.iter().map(reply).collect()),
+        }
+    } else {
+        for done in collected {
+            print(done, &empty, how.dry_run);
+        }
+        if collected.is_empty() {
+            say("nothing new");
+        }
+    }
+    exit_code(collected)
+}
+
+fn print(done: &Collected, empty: &Reading, dry_run: bool) {
+    let reading = done.reading.as_ref().unwrap_or(empty);
+    for line in report::lines(&report::reply(&done.run, reading, done.counts, dry_run)) {
+        say(&line);
+    }
+    if let (None, Some(message)) = (&done.reading, &done.run.message) {
+        say(&format!("  {message}"));
+    }
+}
+
+fn exit_code(collected: &[Collected]) -> Exit {
+    let any = |wanted: fn(&Run) -> bool| collected.iter().any(|done| wanted(&done.run));
+    if any(|run| run.outcome == RunOutcome::Failed) {
+        Exit::Failed
+    } else if any(|run| run.outcome == RunOutcome::Quarantined || run.rejected > 0) || collected.iter().any(has_rejects) {
+        Exit::SomeRejected
+    } else {
+        Exit::Done
+    }
+}
+
+fn has_rejects(done: &Collected) -> bool {
+    done.reading.as_ref().is_some_and(|reading| !reading.rejects.is_empty())
+}

@@ -1,0 +1,90 @@
+//! How counts and values moved: judged at the end of every month, as known on that day.
+//!
+//! What was known on a past day never changes, so each month is judged once and kept in a small form.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use chrono::{DateTime, FixedOffset, NaiveDate};
+use gapwatch_model::{IndicatorId, Period, PeriodKind, PlaceIx};
+use gapwatch_rules::{Counts, Facts};
+
+use crate::{app::App, clock};
+
+/// Months looked back at.
+const MONTHS: usize = 24;
+
+/// One end of a month, judged.
+#[derive(Debug, Default)]
+pub struct MonthEnd {
+    counts: HashMap<PlaceIx, Counts>,
+    amounts: HashMap<IndicatorId, HashMap<PlaceIx, f64>>,
+}
+
+impl MonthEnd {
+    /// Villages of a place by state, where anything was known of any.
+    #[must_use]
+    pub fn counts(&self, place: PlaceIx) -> Option<&Counts> {
+        self.counts.get(&place)
+    }
+
+    /// An indicator of a place, where it had a value that spoke.
+    #[must_use]
+    pub fn amount(&self, place: PlaceIx, indicator: &IndicatorId) -> Option<f64> {
+        self.amounts.get(indicator)?.get(&place).copied()
+    }
+}
+
+/// The ends of months that were judged.
+#[derive(Debug, Default)]
+pub struct MonthEnds {
+    kept: Mutex<BTreeMap<NaiveDate, Arc<MonthEnd>>>,
+}
+
+impl App {
+    /// The last months up to a moment, oldest first. The month of the moment itself is judged at the moment.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn months(&self, at: DateTime<FixedOffset>) -> anyhow::Result<Vec<(Period, Arc<MonthEnd>)>> {
+        let mut month = Period::containing(PeriodKind::Month, at.date_naive());
+        let mut months = Vec::with_capacity(MONTHS);
+        let (_, facts) = self.facts()?;
+        let world = self.world(at)?;
+        months.push((month, Arc::new(small(&world.judgement))));
+        for _ in 1..MONTHS {
+            month = month.previous();
+            months.push((month, self.month_end(&facts, month.end())?));
+        }
+        months.reverse();
+        Ok(months)
+    }
+
+    fn month_end(&self, facts: &Arc<Facts>, day: NaiveDate) -> anyhow::Result<Arc<MonthEnd>> {
+        let kept = || self.month_ends.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = kept().get(&day) {
+            return Ok(Arc::clone(found));
+        }
+        let judged = Arc::new(small(&self.judge(facts, clock::end_of(day))?));
+        kept().insert(day, Arc::clone(&judged));
+        Ok(judged)
+    }
+}
+
+/// Keeps what trends need of a judgement.
+fn small(judgement: &gapwatch_rules::Judgement) -> MonthEnd {
+    let mut small = MonthEnd::default();
+    for place in judgement.places() {
+        if let Some(counts) = judgement.counts(*place).filter(|counts| counts.unknown < counts.total) {
+            small.counts.insert(*place, *counts);
+        }
+        for (id, value) in judgement.values(*place) {
+            if let Some(amount) = value.amount() {
+                small.amounts.entry(id.clone()).or_default().insert(*place, amount);
+            }
+        }
+    }
+    small
+}
