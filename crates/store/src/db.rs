@@ -18,23 +18,24 @@ const IDLE_READERS: usize = 8;
 pub(crate) struct Db {
     path: PathBuf,
     busy_timeout: Duration,
-    writer: Mutex<Connection>,
-    watcher: Mutex<Connection>,
+    /// Opened by the first write.
+    writer: Mutex<Option<Connection>>,
+    /// Opened by the first question.
+    watcher: Mutex<Option<Connection>>,
     readers: Mutex<Vec<Connection>>,
 }
 
 impl Db {
     pub(crate) fn open(path: &Path, busy_timeout: Duration) -> Result<Self, StoreError> {
-        let mut writer =
+        let mut first =
             connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE, busy_timeout)?;
-        prepare(path, &mut writer)?;
-        let watcher = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY, busy_timeout)?;
+        prepare(path, &mut first)?;
         Ok(Self {
             path: path.to_owned(),
             busy_timeout,
-            writer: Mutex::new(writer),
-            watcher: Mutex::new(watcher),
-            readers: Mutex::default(),
+            writer: Mutex::default(),
+            watcher: Mutex::default(),
+            readers: Mutex::new(vec![first]),
         })
     }
 
@@ -48,6 +49,7 @@ impl Db {
         work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let mut writer = lock(&self.writer);
+        let writer = self.opened(&mut writer, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let done = work(&transaction)?;
         transaction.commit()?;
@@ -77,9 +79,21 @@ impl Db {
 
     /// A number that differs after any process has committed.
     pub(crate) fn data_version(&self) -> Result<u64, StoreError> {
-        let watcher = lock(&self.watcher);
+        let mut watcher = lock(&self.watcher);
+        let watcher = self.opened(&mut watcher, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         let version: i64 = watcher.query_row("PRAGMA data_version", [], |row| row.get(0))?;
         u64::try_from(version).map_err(|_| StoreError::TooLarge { what: "the data version" })
+    }
+
+    fn opened<'a>(
+        &self,
+        slot: &'a mut Option<Connection>,
+        flags: OpenFlags,
+    ) -> Result<&'a mut Connection, StoreError> {
+        match slot {
+            Some(connection) => Ok(connection),
+            None => Ok(slot.insert(connect(&self.path, flags, self.busy_timeout)?)),
+        }
     }
 }
 
@@ -89,12 +103,16 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 fn connect(path: &Path, flags: OpenFlags, busy_timeout: Duration) -> Result<Connection, StoreError> {
-    let opened = |source| StoreError::Open { path: path.to_owned(), source };
+    let opened = |source: rusqlite::Error| match source.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase) => StoreError::NotAStore(path.to_owned()),
+        _ => StoreError::Open { path: path.to_owned(), source },
+    };
     let connection =
         Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(opened)?;
     connection.busy_timeout(busy_timeout).map_err(opened)?;
     connection.set_prepared_statement_cache_capacity(64);
     connection.pragma_update(None, "mmap_size", 1_i64 << 30).map_err(opened)?;
+    connection.pragma_update(None, "synchronous", "FULL").map_err(opened)?;
     Ok(connection)
 }
 
@@ -116,7 +134,6 @@ fn prepare(path: &Path, writer: &mut Connection) -> Result<(), StoreError> {
             why: format!("it stays in journal mode `{mode}`, expected wal"),
         });
     }
-    writer.pragma_update(None, "synchronous", "FULL")?;
     if version < schema::VERSION {
         let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
         // Another process may have been faster.

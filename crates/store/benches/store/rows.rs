@@ -92,6 +92,8 @@ impl Rows {
         mut sink: impl FnMut(i64, &Point),
     ) {
         let (last, at) = as_of.unwrap_or((i64::MAX, i64::MAX));
+        // One snapshot for all, which also spares it a lock per series.
+        let _snapshot = self.connection.unchecked_transaction().unwrap();
         let mut statement = self
             .connection
             .prepare_cached(

@@ -79,10 +79,7 @@ pub trait SeriesStore: Send + Sync + fmt::Debug {
         self.values(&query, &mut |head, points| {
             found.extend(points.iter().map(|point| Observation { head: head.clone(), point: *point }));
         })?;
-        found.sort_by(|a, b| {
-            let key = |o: &Observation| (o.head.key.period.end(), o.head.key.period.start());
-            key(a).cmp(&key(b)).then_with(|| a.head.key.cmp(&b.head.key))
-        });
+        found.sort_by_cached_key(|o| (o.head.key.period.end(), o.head.key.period.start()));
         Ok(found)
     }
 }

@@ -8,7 +8,7 @@ use super::{
     FRAME, StoredFrame,
     column::Shape,
     latest::{Latest, Speaker},
-    mask::{BLOCK, locate},
+    mask::{BLOCK, Mask, locate},
     period, points,
 };
 use crate::{
@@ -49,7 +49,7 @@ pub(crate) fn append_frames(
             if kept.is_empty() {
                 continue;
             }
-            let (body, extra) = points::pack(&kept, block * BLOCK, Shape::Free)
+            let (body, extra) = points::pack(&kept, Shape::Free)
                 .map_err(|why| StoreError::Damaged { what: "a new frame".to_owned(), why: why.to_owned() })?;
             transaction
                 .prepare_cached(
@@ -133,7 +133,7 @@ fn standing(
     let mut standing = None;
     while let Some(row) = rows.next()? {
         let slots = standing.get_or_insert_with(|| vec![None; BLOCK as usize]);
-        for point in StoredFrame::read(row)?.points()? {
+        for point in StoredFrame::read(row)?.points(&mut Mask::all())? {
             if let Some(slot) = slots.get_mut(locate(point.place).1 as usize) {
                 *slot = Some(point);
             }

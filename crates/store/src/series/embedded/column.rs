@@ -1,4 +1,5 @@
-//! Columns of numbers as bytes: constants and even steps as formulas, everything else by `pco`.
+//! Columns of numbers as bytes. What is nearly regular is written as what it is: a constant, even steps, runs, ramps, two
+//! values and a bit each; everything else is packed by `pco`. Decimals are whole numbers and a power of ten.
 //!
 //! A column knows its own length in bytes, so a reader can skip it. Damage is found by the checksum around columns.
 
@@ -20,46 +21,80 @@ pub(crate) type Damage = &'static str;
 
 const CONSTANT: u8 = 0;
 const STEPS: u8 = 1;
-const PACKED: u8 = 2;
-const PACKED_I64: u8 = 3;
-const PACKED_F64: u8 = 4;
+const RUNS: u8 = 2;
+const RAMPS: u8 = 3;
+const TWO: u8 = 4;
+const PACKED: u8 = 5;
+const PACKED_I64: u8 = 6;
+const PACKED_F64: u8 = 7;
+/// Followed by the power of ten and a column of counts.
+const DECIMAL: u8 = 8;
+/// Followed by eight bytes.
+const CONSTANT_F64: u8 = 9;
+
+/// Runs and ramps are worth it when there are at most this many values per run.
+const WORTH: usize = 8;
+const POWERS: [f64; 5] = [1.0, 10.0, 100.0, 1000.0, 10_000.0];
 
 /// Appends a column of counts.
 pub(crate) fn put_u32(out: &mut Vec<u8>, column: &[u32], shape: Shape) -> Result<(), Damage> {
-    match steps(column) {
-        Some((first, 0)) => {
-            out.push(CONSTANT);
-            put_varint(out, u64::from(first));
-        }
-        Some((first, step)) => {
-            out.push(STEPS);
-            put_varint(out, u64::from(first));
+    let worth = column.len() / WORTH;
+    if let Some((first, step)) = steps(column) {
+        out.push(if step == 0 { CONSTANT } else { STEPS });
+        put_varint(out, u64::from(first));
+        if step != 0 {
             put_varint(out, zigzag(step));
         }
-        None => put_packed(
+    } else if column.chunk_by(|a, b| a == b).take(worth + 1).count() <= worth {
+        out.push(RUNS);
+        for run in column.chunk_by(|a, b| a == b) {
+            put_varint(out, run.len() as u64);
+            put_varint(out, u64::from(run.first().copied().unwrap_or(0)));
+        }
+    } else if column.chunk_by(|a, b| a.wrapping_add(1) == *b).take(worth + 1).count() <= worth {
+        out.push(RAMPS);
+        let mut next = 0;
+        for ramp in column.chunk_by(|a, b| a.wrapping_add(1) == *b) {
+            let first = ramp.first().copied().unwrap_or(0);
+            put_varint(out, ramp.len() as u64);
+            put_varint(out, zigzag(i64::from(first) - next));
+            next = i64::from(first) + i64::try_from(ramp.len()).map_err(|_| "a column is too long")?;
+        }
+    } else if let Some((one, other)) = two(column) {
+        out.push(TWO);
+        put_varint(out, u64::from(one));
+        put_varint(out, u64::from(other));
+        out.extend(
+            column.chunks(8).map(|eight| {
+                eight.iter().rev().fold(0_u8, |bits, value| bits << 1 | u8::from(*value == other))
+            }),
+        );
+    } else {
+        put_packed(
             out,
             PACKED,
             &pco::standalone::simple_compress(column, &config(shape, ModeSpec::Classic)),
-        )?,
+        )?;
     }
     Ok(())
 }
 
-/// Appends a column of values. Whole numbers take the short way.
+/// Appends a column of values. Whole numbers and decimals take the short way.
 pub(crate) fn put_f64(out: &mut Vec<u8>, column: &[f64], shape: Shape) -> Result<(), Damage> {
-    let Some(first) = column.first() else {
-        out.push(CONSTANT);
-        out.extend_from_slice(&0_f64.to_le_bytes());
-        return Ok(());
-    };
-    if column.iter().all(|value| value.to_bits() == first.to_bits()) {
-        out.push(CONSTANT);
+    for (power, scale) in (0_u8..).zip(POWERS) {
+        if let Some(whole) = column.iter().map(|value| whole_u32(*value, scale)).collect::<Option<Vec<_>>>() {
+            if power > 0 {
+                out.extend([DECIMAL, power]);
+            }
+            return put_u32(out, &whole, shape);
+        }
+    }
+    if let Some(first) = column.first()
+        && column.iter().all(|value| value.to_bits() == first.to_bits())
+    {
+        out.push(CONSTANT_F64);
         out.extend_from_slice(&first.to_le_bytes());
         return Ok(());
-    }
-    if let Some(whole) = column.iter().map(|value| whole_u32(*value)).collect::<Option<Vec<_>>>() {
-        let mode = if shape == Shape::Search { ModeSpec::Auto } else { ModeSpec::Classic };
-        return put_packed(out, PACKED, &pco::standalone::simple_compress(&whole, &config(shape, mode)));
     }
     if let Some(whole) = column.iter().map(|value| whole_i64(*value)).collect::<Option<Vec<_>>>() {
         return put_packed(
@@ -116,22 +151,70 @@ impl<'a> Reader<'a> {
     }
 
     pub(crate) fn u32s(&mut self, count: usize) -> Result<Vec<u32>, Damage> {
-        match self.byte()? {
+        let kind = self.byte()?;
+        self.u32s_of(kind, count)
+    }
+
+    fn u32s_of(&mut self, kind: u8, count: usize) -> Result<Vec<u32>, Damage> {
+        match kind {
             CONSTANT => Ok(vec![self.small()?; count]),
             STEPS => {
                 let first = self.small()?;
                 let step = unzigzag(self.varint()?);
-                let mut at = i64::from(first);
+                let last = i64::try_from(count).ok().and_then(|count| step.checked_mul(count - 1));
+                let last = last.and_then(|way| way.checked_add(i64::from(first)));
+                last.and_then(|last| u32::try_from(last).ok()).ok_or("a step leads nowhere")?;
+                let step = i32::try_from(step).map_err(|_| "a step leads nowhere")?;
+                Ok((0..count)
+                    .scan(first, |next, _| {
+                        let value = *next;
+                        *next = next.wrapping_add_signed(step);
+                        Some(value)
+                    })
+                    .collect())
+            }
+            RUNS => {
                 let mut column = Vec::with_capacity(count);
-                for _ in 0..count {
-                    column.push(u32::try_from(at).map_err(|_| "a step leads nowhere")?);
-                    at = at.checked_add(step).ok_or("a step leads nowhere")?;
+                while column.len() < count {
+                    let length = self.run(count - column.len())?;
+                    let value = self.small()?;
+                    column.resize(column.len() + length, value);
                 }
+                Ok(column)
+            }
+            RAMPS => {
+                let mut column: Vec<u32> = Vec::with_capacity(count);
+                let mut next = 0_i64;
+                while column.len() < count {
+                    let length =
+                        u32::try_from(self.run(count - column.len())?).map_err(|_| "a ramp is too long")?;
+                    let first = next.checked_add(unzigzag(self.varint()?)).ok_or("a ramp leads nowhere")?;
+                    let first = u32::try_from(first).map_err(|_| "a ramp leads nowhere")?;
+                    let last = first.checked_add(length - 1).ok_or("a ramp leads nowhere")?;
+                    column.extend(first..=last);
+                    next = i64::from(last) + 1;
+                }
+                Ok(column)
+            }
+            TWO => {
+                let values = [self.small()?, self.small()?];
+                let bits = self.take(count.div_ceil(8))?;
+                let mut column = Vec::with_capacity(count.next_multiple_of(8));
+                for byte in bits {
+                    column.extend((0..8).map(|bit| if byte >> bit & 1 == 0 { values[0] } else { values[1] }));
+                }
+                column.truncate(count);
                 Ok(column)
             }
             PACKED => self.unpack(count),
             _ => Err("a column is of an unknown kind"),
         }
+    }
+
+    /// Length of a run: at least one, at most what is missing.
+    fn run(&mut self, most: usize) -> Result<usize, Damage> {
+        let length = self.count(most)?;
+        if length == 0 { Err("a run is empty") } else { Ok(length) }
     }
 
     pub(crate) fn i64s(&mut self, count: usize) -> Result<Vec<i64>, Damage> {
@@ -141,14 +224,17 @@ impl<'a> Reader<'a> {
     #[expect(clippy::cast_precision_loss, reason = "only whole numbers below 2^53 were packed so")]
     pub(crate) fn f64s(&mut self, count: usize) -> Result<Vec<f64>, Damage> {
         match self.byte()? {
-            CONSTANT => {
+            CONSTANT_F64 => {
                 let bytes = <[u8; 8]>::try_from(self.take(8)?).map_err(|_| "it ends too early")?;
                 Ok(vec![f64::from_le_bytes(bytes); count])
             }
-            PACKED => Ok(self.unpack::<u32>(count)?.into_iter().map(f64::from).collect()),
+            DECIMAL => {
+                let scale = *POWERS.get(usize::from(self.byte()?)).ok_or("a power of ten is too large")?;
+                Ok(self.u32s(count)?.into_iter().map(|whole| f64::from(whole) / scale).collect())
+            }
             PACKED_I64 => Ok(self.unpack::<i64>(count)?.into_iter().map(|whole| whole as f64).collect()),
             PACKED_F64 => self.unpack(count),
-            _ => Err("a column is of an unknown kind"),
+            kind => Ok(self.u32s_of(kind, count)?.into_iter().map(f64::from).collect()),
         }
     }
 
@@ -197,8 +283,25 @@ pub(crate) fn unzigzag(value: u64) -> i64 {
 fn steps(column: &[u32]) -> Option<(u32, i64)> {
     let first = *column.first().unwrap_or(&0);
     let step = column.get(1).map_or(0, |second| i64::from(*second) - i64::from(first));
-    let even = column.windows(2).all(|pair| matches!(pair, [a, b] if i64::from(*b) - i64::from(*a) == step));
-    even.then_some((first, step))
+    let step = i32::try_from(step).ok()?;
+    let even = column.windows(2).all(|pair| matches!(pair, [a, b] if a.wrapping_add_signed(step) == *b));
+    let last = column.last().unwrap_or(&0);
+    let way = i64::from(*last) - i64::from(first);
+    // A column that wraps around is no row of even steps.
+    (even
+        && i64::try_from(column.len())
+            .ok()?
+            .saturating_sub(1)
+            .checked_mul(step.into())
+            .is_none_or(|far| far == way))
+    .then_some((first, step.into()))
+}
+
+/// The two values of a column that has no others.
+fn two(column: &[u32]) -> Option<(u32, u32)> {
+    let one = *column.first()?;
+    let other = *column.iter().find(|value| **value != one)?;
+    column.iter().all(|value| *value == one || *value == other).then_some((one, other))
 }
 
 #[expect(
@@ -206,9 +309,9 @@ fn steps(column: &[u32]) -> Option<(u32, i64)> {
     clippy::cast_sign_loss,
     reason = "kept only when the number comes back bit by bit"
 )]
-fn whole_u32(value: f64) -> Option<u32> {
-    let whole = value as u32;
-    (f64::from(whole).to_bits() == value.to_bits()).then_some(whole)
+fn whole_u32(value: f64, scale: f64) -> Option<u32> {
+    let whole = (value * scale).round() as u32;
+    ((f64::from(whole) / scale).to_bits() == value.to_bits()).then_some(whole)
 }
 
 #[expect(
@@ -241,7 +344,7 @@ fn put_packed(out: &mut Vec<u8>, kind: u8, packed: &pco::errors::PcoResult<Vec<u
 #[cfg(test)]
 mod tests {
     use super::{Reader, Shape, put_f64, put_u32, put_varint, unzigzag, zigzag};
-    use proptest::prelude::{ProptestConfig, any, prop, proptest};
+    use proptest::prelude::{ProptestConfig, any, prop, prop_oneof, proptest};
 
     fn check_f64(column: &[f64]) -> usize {
         let mut bytes = Vec::new();
@@ -256,11 +359,47 @@ mod tests {
 
     #[test]
     fn formulas_take_a_few_bytes() {
-        assert_eq!(check_f64(&[7.0; 4000]), 9);
+        assert_eq!(check_f64(&[7.0; 4000]), 2);
+        assert_eq!(check_f64(&[-7.5; 4000]), 9);
         let mut bytes = Vec::new();
         put_u32(&mut bytes, &(5..4000).collect::<Vec<_>>(), Shape::Free).unwrap();
         assert_eq!(bytes.len(), 3);
         assert_eq!(Reader::new(&bytes).u32s(3995).unwrap(), (5..4000).collect::<Vec<_>>());
+    }
+
+    fn check_u32(column: &[u32], kind: u8) {
+        let mut bytes = Vec::new();
+        put_u32(&mut bytes, column, Shape::Free).unwrap();
+        assert_eq!(bytes[0], kind, "{column:?}");
+        let mut reader = Reader::new(&bytes);
+        assert_eq!(reader.u32s(column.len()).unwrap(), column);
+        reader.end().unwrap();
+    }
+
+    #[test]
+    fn what_is_nearly_regular_is_not_packed() {
+        let runs: Vec<u32> = (0..100).map(|n| if n < 60 { u32::MAX } else { n / 90 }).collect();
+        let ramps: Vec<u32> = (0..100).filter(|n| n % 40 != 7).collect();
+        let bits: Vec<u32> = (0..101).map(|n| 5 + 9 * u32::from(n % 7 == 0 || n % 3 == 0)).collect();
+        let noise: Vec<u32> = (0..100_u32).map(|n| n.wrapping_mul(0x9e37_79b9)).collect();
+        check_u32(&[], super::CONSTANT);
+        check_u32(&[3], super::CONSTANT);
+        check_u32(&[9, 6, 3, 0], super::STEPS);
+        check_u32(&[0, u32::MAX], super::TWO);
+        check_u32(&runs, super::RUNS);
+        check_u32(&ramps, super::RAMPS);
+        check_u32(&bits, super::TWO);
+        check_u32(&noise, super::PACKED);
+    }
+
+    #[test]
+    fn decimals_are_whole_numbers_and_a_power_of_ten() {
+        let prices: Vec<f64> = (0..500_u32).map(|n| f64::from(n * 7919 % 1000) / 100.0).collect();
+        let mut bytes = Vec::new();
+        put_f64(&mut bytes, &prices, Shape::Free).unwrap();
+        assert_eq!(bytes[..2], [super::DECIMAL, 2]);
+        check_f64(&prices);
+        check_f64(&[0.1 + 0.2, 0.3]);
     }
 
     #[test]
@@ -274,7 +413,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(128))]
         #[test]
-        fn columns_round_trip(values in prop::collection::vec(any::<f64>(), 0..300), counts in prop::collection::vec(any::<u32>(), 0..300)) {
+        fn columns_round_trip(values in prop::collection::vec(any::<f64>(), 0..300), counts in prop::collection::vec(prop_oneof![0..4_u32, any::<u32>()], 0..300)) {
             check_f64(&values);
             let mut bytes = Vec::new();
             put_u32(&mut bytes, &counts, Shape::Smooth).unwrap();

@@ -106,8 +106,9 @@ impl StoredFrame {
         points::values(&self.body).map_err(|why| self.damaged(why))
     }
 
-    fn points(&self) -> Result<Vec<Point>, StoreError> {
-        points::unpack(&self.body, &self.extra, self.block * mask::BLOCK).map_err(|why| self.damaged(why))
+    /// The wanted points, which are then no longer wanted.
+    fn points(&self, wanted: &mut mask::Mask) -> Result<Vec<Point>, StoreError> {
+        points::unpack(&self.body, &self.extra, self.block, wanted).map_err(|why| self.damaged(why))
     }
 
     fn head(&self, stream: &Stream) -> Result<Arc<Head>, StoreError> {

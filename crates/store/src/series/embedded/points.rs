@@ -4,7 +4,10 @@
 
 use gapwatch_model::{PlaceIx, Point, Qualifier, Value};
 
-use super::column::{Damage, Reader, Shape, put_f64, put_u32, put_varint};
+use super::{
+    column::{Damage, Reader, Shape, put_f64, put_u32, put_varint},
+    mask::{BLOCK, Mask, locate},
+};
 
 /// Most points in one piece, which bounds what damaged bytes can make us allocate.
 const MOST: usize = 1 << 20;
@@ -25,6 +28,7 @@ pub(crate) struct Values {
 }
 
 impl Values {
+    #[inline]
     pub(crate) fn value(&self, index: usize) -> Option<Value> {
         let first = *self.first.get(index)?;
         Some(if self.ratio.get(index).is_some_and(|ratio| *ratio == 1) {
@@ -41,11 +45,13 @@ pub(crate) struct Extras {
     qualifier: Vec<u32>,
     sampled: Vec<u32>,
     samples: Vec<u32>,
+    /// Row minus place.
     row: Vec<u32>,
 }
 
 impl Extras {
     /// The point at this position of the columns.
+    #[inline]
     pub(crate) fn point(&self, index: usize, place: PlaceIx, values: &Values) -> Result<Point, Damage> {
         const SHORT: Damage = "a column is too short";
         let sampled = self.sampled.get(index) == Some(&1);
@@ -54,16 +60,16 @@ impl Extras {
             value: values.value(index).ok_or(SHORT)?,
             qualifier: qualifier_of(*self.qualifier.get(index).ok_or(SHORT)?)?,
             samples: if sampled { Some(*self.samples.get(index).ok_or(SHORT)?) } else { None },
-            row: *self.row.get(index).ok_or(SHORT)?,
+            row: self.row.get(index).ok_or(SHORT)?.wrapping_add(place.0),
         })
     }
 }
 
-/// Packs a frame's points. `base` is the number of the first place of their block.
-pub(crate) fn pack(points: &[Point], base: u32, shape: Shape) -> Result<(Vec<u8>, Vec<u8>), Damage> {
+/// Packs a frame's points, all of one block.
+pub(crate) fn pack(points: &[Point], shape: Shape) -> Result<(Vec<u8>, Vec<u8>), Damage> {
     let (mut body, mut extra) = (Vec::new(), Vec::new());
     put_varint(&mut body, points.len() as u64);
-    let places: Vec<u32> = points.iter().map(|point| point.place.0.wrapping_sub(base)).collect();
+    let places: Vec<u32> = points.iter().map(|point| locate(point.place).1).collect();
     put_u32(&mut body, &places, Shape::Smooth)?;
     put_values(&mut body, points, shape)?;
     put_extras(&mut extra, points, shape)?;
@@ -80,14 +86,19 @@ pub(crate) fn values(body: &[u8]) -> Result<(Vec<u32>, Values), Damage> {
     Ok((places, values))
 }
 
-/// Reads a frame's points back.
-pub(crate) fn unpack(body: &[u8], extra: &[u8], base: u32) -> Result<Vec<Point>, Damage> {
-    let (places, values) = values(body)?;
+/// Reads those of a frame's points back that are wanted; they are then no longer wanted.
+pub(crate) fn unpack(body: &[u8], extra: &[u8], block: u32, wanted: &mut Mask) -> Result<Vec<Point>, Damage> {
+    let (slots, values) = values(body)?;
     let mut reader = Reader::new(checked(extra)?);
-    let extras = read_extras(&mut reader, places.len())?;
+    let extras = read_extras(&mut reader, slots.len())?;
     reader.end()?;
-    let place = |slot: u32| base.checked_add(slot).map(PlaceIx).ok_or("a place number is too large");
-    (0..).zip(places).map(|(index, slot)| extras.point(index, place(slot)?, &values)).collect()
+    let mut points = Vec::with_capacity(slots.len());
+    for (index, slot) in slots.iter().enumerate() {
+        if wanted.take(*slot) {
+            points.push(extras.point(index, PlaceIx(block * BLOCK + slot), &values)?);
+        }
+    }
+    Ok(points)
 }
 
 /// Appends the columns of values.
@@ -142,8 +153,9 @@ pub(crate) fn put_extras(out: &mut Vec<u8>, points: &[Point], shape: Shape) -> R
     if sampled.contains(&1) {
         put_u32(out, &points.iter().map(|point| point.samples.unwrap_or(0)).collect::<Vec<_>>(), shape)?;
     }
-    let rows = if shape == Shape::Free { Shape::Smooth } else { shape };
-    put_u32(out, &points.iter().map(|point| point.row).collect::<Vec<_>>(), rows)
+    // Where a file is in the order of places, row and place differ by the same number all the way.
+    let rows = points.iter().map(|point| point.row.wrapping_sub(point.place.0)).collect::<Vec<_>>();
+    put_u32(out, &rows, if shape == Shape::Free { Shape::Smooth } else { shape })
 }
 
 /// Reads the columns of qualifiers, samples and rows back.
@@ -190,7 +202,7 @@ fn qualifier_of(code: u32) -> Result<Qualifier, Damage> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Shape, pack, unpack};
+    use super::{Mask, Shape, pack, unpack};
     use gapwatch_model::{PlaceIx, Point, Qualifier, Value};
 
     fn points() -> Vec<Point> {
@@ -208,22 +220,36 @@ mod tests {
         ]
     }
 
+    fn back(body: &[u8], extra: &[u8]) -> Result<Vec<Point>, &'static str> {
+        unpack(body, extra, 1, &mut Mask::all())
+    }
+
     #[test]
     fn everything_comes_back() {
         for shape in [Shape::Free, Shape::Smooth, Shape::Search] {
-            let (body, extra) = pack(&points(), 4096, shape).unwrap();
-            assert_eq!(unpack(&body, &extra, 4096).unwrap(), points());
+            let (body, extra) = pack(&points(), shape).unwrap();
+            assert_eq!(back(&body, &extra).unwrap(), points());
         }
     }
 
     #[test]
+    fn only_what_is_wanted_comes_back_and_only_once() {
+        let (body, extra) = pack(&points(), Shape::Free).unwrap();
+        let mut wanted = Mask::none();
+        wanted.insert(3);
+        wanted.insert(4);
+        assert_eq!(unpack(&body, &extra, 1, &mut wanted).unwrap(), points()[1..2]);
+        assert!(wanted.has(4) && !wanted.has(3));
+    }
+
+    #[test]
     fn a_flipped_bit_is_found() {
-        let (body, extra) = pack(&points(), 4096, Shape::Free).unwrap();
+        let (body, extra) = pack(&points(), Shape::Free).unwrap();
         for at in 0..body.len() {
             let mut damaged = body.clone();
             damaged[at] ^= 4;
-            assert_eq!(unpack(&damaged, &extra, 4096), Err("its checksum does not match"), "byte {at}");
+            assert_eq!(back(&damaged, &extra), Err("its checksum does not match"), "byte {at}");
         }
-        assert_eq!(unpack(&body, &extra[..2], 4096), Err("it is empty"));
+        assert_eq!(back(&body, &extra[..2]), Err("it is empty"));
     }
 }

@@ -3,19 +3,14 @@
 //! Frames can answer everything. Tiles answer a period faster when all that is known of it was known at the time asked
 //! for and when nothing came after sealing; a damaged tile is said in the log and left aside.
 
-use std::{
-    collections::{HashMap, HashSet},
-    ops::RangeInclusive,
-    sync::Arc,
-};
+use std::{collections::HashSet, ops::RangeInclusive, sync::Arc};
 
-use gapwatch_model::Point;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
     FRAME, StoredFrame, blocks,
     latest::Latest,
-    mask::{Mask, locate},
+    mask::Mask,
     period,
     shelf::Shelf,
     streams,
@@ -254,7 +249,7 @@ fn take_shelf(
     }
     let mut statement =
         spot.connection.prepare_cached("SELECT body, extra FROM tile WHERE shelf = ?1 AND part = ?2")?;
-    let mut heads = HashMap::new();
+    let mut taken_tiles = taker.shelf(shelf);
     for (part, slots) in shelf.parts().enumerate() {
         if !slots.iter().any(|slot| scope.has(*slot)) {
             continue;
@@ -271,7 +266,7 @@ fn take_shelf(
                     clean: &clean,
                     block: spot.block,
                 };
-                taker.tile(spot.connection, spot.stream, scope, &tile, &mut heads)?
+                taker.tile(spot.connection, spot.stream, scope, &tile, &mut taken_tiles)?
             }
             None => Err("it is not there"),
         };
@@ -285,6 +280,7 @@ fn take_shelf(
             }
         }
     }
+    taker.done(shelf, &clean, taken_tiles);
     Ok(())
 }
 
@@ -339,8 +335,7 @@ pub(crate) fn emit(
     wanted: &mut Mask,
     sink: &mut Sink<'_>,
 ) -> Result<(), StoreError> {
-    let mut points: Vec<Point> = frame.points()?;
-    points.retain(|point| wanted.take(locate(point.place).1));
+    let points = frame.points(wanted)?;
     if !points.is_empty() {
         sink(&frame.head(stream)?, &points);
     }

@@ -8,7 +8,7 @@ use rusqlite::{Connection, Transaction, params};
 use super::{
     FRAME, StoredFrame, blocks,
     column::Damage,
-    mask::locate,
+    mask::{BLOCK, Mask, locate},
     period,
     shelf::{Cell, Shelf, Source, pack_tile, tile_extras, tile_values},
     streams,
@@ -130,7 +130,7 @@ fn contents(
     range: (i64, i64),
 ) -> Result<Shelf, StoreError> {
     let mut shelf = Shelf::default();
-    let mut slots = super::mask::Mask::none();
+    let mut slots = Mask::none();
     let mut statement = connection.prepare_cached(
         "SELECT id, period, at, at_offset, run, coalesce(method, 0) FROM frame \
          WHERE stream = ?1 AND block = ?2 AND period BETWEEN ?3 AND ?4 ORDER BY period, at, id",
@@ -155,7 +155,7 @@ fn contents(
         frame.values()?.0.iter().for_each(|slot| slots.insert(*slot));
         Ok(())
     })?;
-    shelf.slots = (0..super::mask::BLOCK).filter(|slot| slots.has(*slot)).collect();
+    shelf.slots = (0..BLOCK).filter(|slot| slots.has(*slot)).collect();
     Ok(shelf)
 }
 
@@ -182,7 +182,7 @@ fn cells(
     let mut cells = vec![None; rows.len() * width];
     each_frame(connection, stream, block, range, &mut |frame| {
         let Some((column, rev)) = columns.get(&frame.id).copied() else { return Ok(()) };
-        for point in frame.points()? {
+        for point in frame.points(&mut Mask::all())? {
             let row = rows.get(&locate(point.place).1);
             if let Some(cell) = row.and_then(|row| cells.get_mut(row * width + column)) {
                 *cell = Some(Cell { rev, point });

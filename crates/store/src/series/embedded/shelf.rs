@@ -4,7 +4,7 @@
 //! periods, each slot's cells side by side, missing ones filled with their neighbour so that they cost nothing. A cell
 //! says what its place's last recorded frame says; its `rev` is the position of that frame among the period's frames.
 
-use gapwatch_model::{PlaceIx, Point};
+use gapwatch_model::Point;
 
 use super::{
     column::{Damage, Reader, Shape, put_i64, put_u32, put_varint},
@@ -13,7 +13,7 @@ use super::{
 };
 
 /// Cells of a tile, about: enough to pack well, few enough to read one place quickly.
-const CELLS: usize = 12_000;
+const CELLS: usize = 6_000;
 /// Most periods and frames of one shelf, which bounds what damaged bytes can make us allocate.
 const MOST: usize = 1 << 20;
 
@@ -118,7 +118,7 @@ pub(crate) fn pack_tile(cells: &[Option<Cell>], periods: usize) -> Result<(Vec<u
             filling = cell.or(filling);
             let Cell { rev, point } = filling.ok_or("a slot has no cell")?;
             revs.push(rev);
-            points.push(Point { place: PlaceIx(0), ..point });
+            points.push(point);
         }
     }
     let (mut body, mut extra) = (Vec::new(), Vec::new());

@@ -1,9 +1,6 @@
 //! What a walk over history collects: points for a callback, or sums. Both take frames and tiles and must agree.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use gapwatch_model::{FrameKey, Head, Period, PlaceIx, Point, RunId, Value};
 use rusqlite::{Connection, OptionalExtension};
@@ -42,8 +39,13 @@ pub(crate) struct Tile<'a> {
     pub(crate) block: u32,
 }
 
-/// Heads of a shelf's frames, made once.
-pub(crate) type Heads = HashMap<(usize, u32), Arc<Head>>;
+/// What is gathered while the tiles of one shelf are taken.
+pub(crate) enum Gathered {
+    /// Heads of the shelf's frames, each made once; per period and frame.
+    Heads(Vec<Vec<Option<Arc<Head>>>>),
+    /// Sums of its periods.
+    Sums(Vec<Sums>),
+}
 
 impl Taker<'_, '_> {
     /// Takes one period's frames, earliest recording first.
@@ -73,6 +75,29 @@ impl Taker<'_, '_> {
         Ok(())
     }
 
+    /// Starts a shelf.
+    pub(crate) fn shelf(&self, shelf: &Shelf) -> Gathered {
+        match self {
+            Self::Points(_) => Gathered::Heads(shelf.sources.iter().map(|s| vec![None; s.len()]).collect()),
+            Self::Sums { cuts, .. } => Gathered::Sums(vec![Sums::new(cuts); shelf.periods.len()]),
+        }
+    }
+
+    /// Ends a shelf.
+    pub(crate) fn done(&mut self, shelf: &Shelf, clean: &[bool], gathered: Gathered) {
+        if let (Self::Sums { found, .. }, Gathered::Sums(sums)) = (self, gathered) {
+            for ((period, more), _) in shelf.periods.iter().zip(sums).zip(clean).filter(|(_, clean)| **clean)
+            {
+                match found.get_mut(period) {
+                    None => {
+                        found.insert(*period, more);
+                    }
+                    Some(sums) => sums.add_all(&more),
+                }
+            }
+        }
+    }
+
     /// Takes the clean periods of one tile. The inner error says what is wrong with the tile; then nothing was taken.
     pub(crate) fn tile(
         &mut self,
@@ -80,69 +105,81 @@ impl Taker<'_, '_> {
         stream: &Stream,
         scope: &Mask,
         tile: &Tile<'_>,
-        heads: &mut Heads,
+        gathered: &mut Gathered,
     ) -> Result<Result<(), Damage>, StoreError> {
-        match self {
-            Self::Points(sink) => {
-                let pieces = match pieces(tile, scope, (tile.extra)()?) {
-                    Ok(pieces) => pieces,
+        match (self, gathered) {
+            (Self::Points(sink), Gathered::Heads(heads)) => {
+                let columns = match Columns::read(tile, scope, (tile.extra)()?) {
+                    Ok(columns) => columns,
                     Err(why) => return Ok(Err(why)),
                 };
-                for ((column, rev), points) in pieces {
-                    let head = match heads.get(&(column, rev)) {
-                        Some(head) => head.clone(),
-                        None => {
-                            let source = tile.shelf.sources.get(column).and_then(|s| s.get(rev as usize));
-                            let (Some(source), Some(code)) = (source, tile.shelf.periods.get(column)) else {
-                                return Ok(Err("a cell names no frame"));
-                            };
-                            let head = head(connection, stream, *code, source)?;
-                            heads.entry((column, rev)).or_insert(head).clone()
+                let mut points = Vec::new();
+                let periods = tile.shelf.periods.iter().zip(&tile.shelf.sources).zip(heads).zip(tile.clean);
+                for (column, (((code, sources), heads), _)) in
+                    periods.enumerate().filter(|(_, (_, clean))| **clean)
+                {
+                    for ((rev, source), head) in (0..).zip(sources).zip(heads) {
+                        points.clear();
+                        columns.points(column, rev, &mut points);
+                        if points.is_empty() {
+                            continue;
                         }
-                    };
-                    sink(&head, &points);
+                        let head = match head {
+                            Some(head) => head,
+                            None => head.insert(make_head(connection, stream, *code, source)?),
+                        };
+                        sink(head, &points);
+                    }
                 }
                 Ok(Ok(()))
             }
-            Self::Sums { cuts, found } => Ok(add_tile(tile, scope, cuts, found)),
+            (Self::Sums { cuts, .. }, Gathered::Sums(sums)) => Ok(add_tile(tile, scope, cuts, sums)),
+            _ => Ok(Ok(())),
         }
     }
 }
 
-/// The wanted cells of a tile, by the frame they come from.
-fn pieces(tile: &Tile<'_>, scope: &Mask, extra: &[u8]) -> Result<BTreeMap<(usize, u32), Vec<Point>>, Damage> {
-    let width = tile.shelf.periods.len();
-    let cells = width * tile.slots.len();
-    let values = tile_values(tile.body, cells)?;
-    let extras = tile_extras(extra, cells)?;
-    let mut absent = values.absent.iter().map(|at| *at as usize).peekable();
-    let mut columns: Vec<Vec<(u32, Point)>> = vec![Vec::new(); width];
-    for (row, slot) in tile.slots.iter().enumerate() {
-        let wanted = scope.has(*slot);
-        for (column, (found, clean)) in columns.iter_mut().zip(tile.clean).enumerate() {
-            let cell = row * width + column;
-            let gone = absent.next_if_eq(&cell).is_some();
-            if wanted && *clean && !gone {
-                let place = PlaceIx(tile.block * BLOCK + slot);
+/// The wanted rows of a tile, read whole before anything is handed out.
+struct Columns {
+    /// Per wanted row and period the frame's position among the period's, and the point.
+    cells: Vec<Option<(u32, Point)>>,
+    width: usize,
+}
+
+impl Columns {
+    fn read(tile: &Tile<'_>, scope: &Mask, extra: &[u8]) -> Result<Self, Damage> {
+        let width = tile.shelf.periods.len();
+        let values = tile_values(tile.body, width * tile.slots.len())?;
+        let extras = tile_extras(extra, width * tile.slots.len())?;
+        let mut cells = Vec::new();
+        for (row, slot) in tile.slots.iter().enumerate().filter(|(_, slot)| scope.has(**slot)) {
+            let place = PlaceIx(tile.block * BLOCK + slot);
+            let (start, end) = (row * width, (row + 1) * width);
+            let from = values.absent.partition_point(|at| (*at as usize) < start);
+            let mut absent = values.absent.iter().skip(from).map(|at| *at as usize).peekable();
+            for (cell, sources) in (start..end).zip(&tile.shelf.sources) {
+                if absent.next_if_eq(&cell).is_some() {
+                    cells.push(None);
+                    continue;
+                }
                 let rev = *extras.revs.get(cell).ok_or("a column is too short")?;
-                let sources = tile.shelf.sources.get(column).map_or(0, Vec::len);
-                if rev as usize >= sources {
+                if rev as usize >= sources.len() {
                     return Err("a cell names no frame");
                 }
-                found.push((rev, extras.extras.point(cell, place, &values.values)?));
+                cells.push(Some((rev, extras.extras.point(cell, place, &values.values)?)));
             }
         }
+        Ok(Self { cells, width })
     }
-    let mut pieces: BTreeMap<(usize, u32), Vec<Point>> = BTreeMap::new();
-    for (column, found) in columns.into_iter().enumerate() {
-        for (rev, point) in found {
-            pieces.entry((column, rev)).or_default().push(point);
-        }
+
+    /// Appends the points of a period that come from one of its frames, places rising.
+    fn points(&self, column: usize, rev: u32, out: &mut Vec<Point>) {
+        let cells = self.cells.iter().skip(column).step_by(self.width);
+        out.extend(cells.flatten().filter(|(of, _)| *of == rev).map(|(_, point)| *point));
     }
-    Ok(pieces)
 }
 
-fn head(
+fn make_head(
     connection: &Connection,
     stream: &Stream,
     code: i64,
@@ -219,6 +256,16 @@ impl Sums {
         }
     }
 
+    fn add_all(&mut self, more: &Self) {
+        self.numbers += more.numbers;
+        self.sum += more.sum;
+        self.ratios += more.ratios;
+        self.numerator += more.numerator;
+        self.denominator += more.denominator;
+        self.without_value += more.without_value;
+        self.classes.iter_mut().zip(&more.classes).for_each(|(count, more)| *count += more);
+    }
+
     /// The answer; none where nothing was said.
     pub(crate) fn summary(self, stream: &Arc<Stream>, period: Period) -> Option<Summary> {
         (self.numbers + self.ratios > 0).then(|| Summary {
@@ -236,36 +283,12 @@ impl Sums {
 }
 
 /// Adds the wanted cells of a tile to the sums of its periods.
-fn add_tile(
-    tile: &Tile<'_>,
-    scope: &Mask,
-    cuts: &[f64],
-    found: &mut BTreeMap<i64, Sums>,
-) -> Result<(), Damage> {
-    let width = tile.shelf.periods.len();
-    let values = tile_values(tile.body, width * tile.slots.len())?;
-    let mut columns: Vec<Sums> = vec![Sums::new(cuts); width];
+fn add_tile(tile: &Tile<'_>, scope: &Mask, cuts: &[f64], columns: &mut [Sums]) -> Result<(), Damage> {
+    let values = tile_values(tile.body, columns.len() * tile.slots.len())?;
     if cuts.is_empty() && values.values.ratio.is_empty() {
-        add_numbers(tile, scope, values.values.first, &values.absent, &mut columns);
+        add_numbers(tile, scope, values.values.first, &values.absent, columns);
     } else {
-        add_cells(tile, scope, cuts, &values.values, &values.absent, &mut columns);
-    }
-    let periods = tile.shelf.periods.iter().zip(tile.clean).zip(columns);
-    for ((period, _), more) in periods.filter(|((_, clean), _)| **clean) {
-        match found.get_mut(period) {
-            None => {
-                found.insert(*period, more);
-            }
-            Some(sums) => {
-                sums.numbers += more.numbers;
-                sums.sum += more.sum;
-                sums.ratios += more.ratios;
-                sums.numerator += more.numerator;
-                sums.denominator += more.denominator;
-                sums.without_value += more.without_value;
-                sums.classes.iter_mut().zip(more.classes).for_each(|(count, more)| *count += more);
-            }
-        }
+        add_cells(tile, scope, cuts, &values.values, &values.absent, columns);
     }
     Ok(())
 }
