@@ -120,7 +120,7 @@ pub enum Auth {
     },
 }
 
-/// How an answer of several pages goes on. Pages are joined as the elements of one JSON array of answers.
+/// How an answer of several pages goes on. The pages' documents are joined one behind the other.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Paging {

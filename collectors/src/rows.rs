@@ -1,0 +1,290 @@
+//! What kind of row a row under a heading is: data, or one of the things people put between and under data.
+
+use gapwatch_model::text::{clean, fold};
+
+use crate::{
+    grid::{Cell, Row},
+    table::Table,
+};
+
+/// What kind of row it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A record.
+    Data,
+    /// Nothing in any column that means something.
+    Blank,
+    /// The numbers of the columns: `A, B, 1, 2`.
+    Numbers,
+    /// The heading again, as on a new page.
+    Repeat,
+    /// A Roman numeral and the name of a group.
+    Group(String),
+    /// A total.
+    Total,
+    /// The place, date and names under a table: nothing of the table follows.
+    Signature,
+}
+
+/// What is known of a table's rows before looking at one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shape<'a> {
+    pub(crate) table: &'a Table,
+    /// Columns that mean something, in order.
+    pub(crate) meaning: &'a [usize],
+    /// Columns whose cells are values.
+    pub(crate) values: &'a [usize],
+    /// Rows with Roman numerals are groups: others have Arabic ones.
+    pub(crate) roman_groups: bool,
+    pub(crate) total_words: &'a [String],
+    pub(crate) keep_totals: bool,
+}
+
+/// Words that are a total when they stand alone: `Cộng Hòa` and `Tổng Cọt` are communes.
+const TOTALS: [&str; 7] = ["tổng", "cộng", "toàn tỉnh", "toàn huyện", "toàn xã", "total", "grand total"];
+/// Words that begin a total.
+const TOTALS_OF: [&str; 11] = [
+    "tổng cộng",
+    "tổng số",
+    "cộng xã",
+    "cộng phường",
+    "cộng huyện",
+    "cộng thị trấn",
+    "tổng xã",
+    "tổng huyện",
+    "tổng toàn tỉnh",
+    "cộng toàn tỉnh",
+    "cộng dồn",
+];
+const SIGNATURES: [&str; 17] = [
+    "người lập",
+    "người tổng hợp",
+    "người báo cáo",
+    "người kiểm tra",
+    "thủ trưởng",
+    "lãnh đạo",
+    "nơi nhận",
+    "giám đốc",
+    "phó giám đốc",
+    "chủ tịch",
+    "tm. ủy ban",
+    "tm. uỷ ban",
+    "kt. ",
+    "xác nhận của",
+    "(ký",
+    "ký tên",
+    "ghi chú:",
+];
+
+impl Shape<'_> {
+    /// Says what a row is.
+    pub(crate) fn kind(&self, row: &Row) -> Kind {
+        if row.fault.is_some() {
+            return Kind::Data;
+        }
+        let Some((first, cell)) = row.first_filled() else { return Kind::Blank };
+        if is_numbering(row) {
+            return Kind::Numbers;
+        }
+        let value_given = self.values.iter().any(|column| !row.cell(*column).is_blank());
+        if self.is_repeat(row) {
+            return Kind::Repeat;
+        }
+        if !self.keep_totals && self.is_total(row) {
+            return Kind::Total;
+        }
+        if let Some(name) = self.group(row, first, cell) {
+            return Kind::Group(name);
+        }
+        let numbered =
+            self.table.numbers.is_some_and(|column| !row.cell(column).is_blank() && column != first);
+        if !value_given && !numbered && row.cells.iter().any(is_signature) {
+            return Kind::Signature;
+        }
+        if self.meaning.iter().all(|column| row.cell(*column).is_blank()) {
+            return Kind::Blank;
+        }
+        Kind::Data
+    }
+
+    fn is_repeat(&self, row: &Row) -> bool {
+        let mut seen = 0;
+        for column in self.meaning {
+            let cell = row.cell(*column);
+            if cell.is_blank() {
+                continue;
+            }
+            let heading = self.table.headings.get(*column).map_or("", String::as_str);
+            let text = fold(&cell.shown());
+            if !heading.split(" > ").any(|part| fold(part) == text) {
+                return false;
+            }
+            seen += 1;
+        }
+        seen >= 2 || (seen == 1 && self.meaning.len() == 1)
+    }
+
+    /// Totals are said in the column of numbers or in a place column, never in a value.
+    fn is_total(&self, row: &Row) -> bool {
+        let texts = row.cells.iter().enumerate().filter(|(column, _)| !self.values.contains(column)).take(6);
+        let texts =
+            texts.filter_map(|(_, cell)| if let Cell::Text(text) = cell { Some(words(text)) } else { None });
+        let is = |text: &str, word: &str| text == words(word);
+        let begins = |text: &str, word: &str| {
+            text.strip_prefix(&words(word)).is_some_and(|rest| rest.starts_with(' '))
+        };
+        let own = |text: &str| self.total_words.iter().any(|word| is(text, word) || begins(text, word));
+        let usual = |text: &str| {
+            TOTALS.iter().any(|word| is(text, word))
+                || TOTALS_OF.iter().any(|word| is(text, word) || begins(text, word))
+        };
+        texts.into_iter().any(|text| usual(&text) || own(&text))
+    }
+
+    /// A row whose first filled cell is a Roman numeral, alone or before a name.
+    fn group(&self, row: &Row, first: usize, cell: &Cell) -> Option<String> {
+        let Cell::Text(text) = cell else { return None };
+        let text = clean(text);
+        if let Some(numbers) = self.table.numbers
+            && first == numbers
+            && self.roman_groups
+            && is_roman(text.trim_end_matches(['.', ')']))
+        {
+            let name = row.cells.iter().skip(first + 1).find(|cell| !cell.is_blank());
+            return Some(name.map(|cell| clean(&cell.shown())).unwrap_or_default());
+        }
+        // "I. Xã Hòa An" merged over the row: a numeral with its point, and nothing else in the row that means something.
+        let (numeral, name) = text.split_once(['.', ')', '-'])?;
+        let alone = row.cells.iter().filter(|cell| !cell.is_blank()).count() == 1;
+        (alone && is_roman(numeral.trim()) && !name.trim().is_empty()).then(|| name.trim().to_owned())
+    }
+}
+
+/// The folded words of a text without its signs.
+fn words(text: &str) -> String {
+    let plain: String = clean(text).chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
+    fold(&plain)
+}
+
+/// Whether rows with Roman numerals are groups among rows with Arabic ones.
+pub(crate) fn roman_groups(rows: &[Row], table: &Table) -> bool {
+    let Some(numbers) = table.numbers else { return false };
+    let (mut roman, mut arabic) = (false, false);
+    for row in rows.iter().skip(table.heading.1) {
+        match row.cell(numbers) {
+            Cell::Number(_) => arabic = true,
+            Cell::Text(text) => {
+                let text = clean(text);
+                let text = text.trim_end_matches(['.', ')']);
+                roman |= is_roman(text);
+                arabic |= !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+                // A numeral with rows that carry none between: the rows below it are its group.
+            }
+            Cell::Empty => arabic |= row.cells.iter().any(|cell| !cell.is_blank()),
+            _ => {}
+        }
+    }
+    roman && arabic
+}
+
+fn is_roman(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= 6
+        && (text.bytes().all(|b| matches!(b, b'I' | b'V' | b'X' | b'L'))
+            || (text.len() == 1 && matches!(text.as_bytes().first(), Some(b'A'..=b'H'))))
+}
+
+/// `A | B | 1 | 2 | 3=1+2`, with or without brackets: at least two cells, counting up from 1 or A.
+fn is_numbering(row: &Row) -> bool {
+    let (mut letters, mut numbers) = (0_u32, 0_u32);
+    for cell in row.cells.iter().filter(|cell| !cell.is_blank()) {
+        let shown = clean(&cell.shown());
+        let bare = shown.trim_start_matches(['(', '[', ' ']);
+        let end = bare.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(bare.len());
+        let (head, rest) = bare.split_at_checked(end).unwrap_or((bare, ""));
+        if !(rest.is_empty() || rest.starts_with([')', ']', '=', ' '])) {
+            return false;
+        }
+        let letter = head.len() == 1 && head.bytes().all(|b| b.is_ascii_alphabetic()) && numbers == 0;
+        if letter && head.to_ascii_lowercase().bytes().all(|b| u32::from(b) == u32::from(b'a') + letters) {
+            letters += 1;
+        } else if head.parse() == Ok(numbers + 1) && head.len() <= 2 && !head.starts_with('0') {
+            numbers += 1;
+        } else {
+            return false;
+        }
+    }
+    letters + numbers >= 3 || (letters >= 1 && numbers >= 1)
+}
+
+fn is_signature(cell: &Cell) -> bool {
+    let Cell::Text(text) = cell else { return false };
+    let folded = words(text);
+    let begins = |word: &&str| {
+        folded.strip_prefix(&words(word)).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+    };
+    SIGNATURES.iter().any(begins)
+        || (folded.contains(&fold("ngày"))
+            && folded.contains(&fold("tháng"))
+            && folded.contains(&fold("năm")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Kind, Shape, is_numbering, roman_groups};
+    use crate::{
+        grid::{Cell, Row},
+        table::Table,
+    };
+
+    fn row(text: &str) -> Row {
+        let cell = |cell: &str| match cell {
+            "" => Cell::Empty,
+            other => other.parse().map_or_else(|_| Cell::Text(other.to_owned()), Cell::Number),
+        };
+        Row { line: 1, cells: text.split('|').map(cell).collect(), fault: None }
+    }
+
+    #[test]
+    fn rows_are_told_apart() {
+        let table = Table {
+            headings: ["STT", "Tên xã", "Tên thôn", "Số hộ"].map(ToOwned::to_owned).to_vec(),
+            numbers: Some(0),
+            ..Table::default()
+        };
+        let shape = Shape {
+            table: &table,
+            meaning: &[1, 2, 3],
+            values: &[3],
+            roman_groups: true,
+            total_words: &[],
+            keep_totals: false,
+        };
+        let check = |text: &str, expected: Kind| assert_eq!(shape.kind(&row(text)), expected, "{text}");
+        check("1|Hòa An|Nà Lẹng|120", Kind::Data);
+        check("2||Nà Cáp|", Kind::Data);
+        check("3|Tổng Cọt|Bản 1|12", Kind::Data);
+        check("4|Cộng Hòa|Bản 1|12", Kind::Data);
+        check("|Tổng cộng||1.450", Kind::Total);
+        check("Cộng:|||12", Kind::Total);
+        check("|Tổng số thôn||12", Kind::Total);
+        check("I|Xã Hòa An||30", Kind::Group("Xã Hòa An".to_owned()));
+        check("II. Xã Đàm Thủy|||", Kind::Group("Xã Đàm Thủy".to_owned()));
+        check("A|B|1|2", Kind::Numbers);
+        check("(1)|(2)|(3)|(4)=(3)/2", Kind::Numbers);
+        check("STT|Tên xã|Tên thôn|Số hộ", Kind::Repeat);
+        check("5|||", Kind::Blank);
+        check("||Cao Bằng, ngày 5 tháng 11 năm 2025|", Kind::Signature);
+        check("|Người lập biểu|Thủ trưởng đơn vị|", Kind::Signature);
+        check("||||ghi chú bên lề", Kind::Blank);
+    }
+
+    #[test]
+    fn numerals_are_groups_only_among_numbers() {
+        let table = Table { numbers: Some(0), ..Table::default() };
+        assert!(roman_groups(&[row("I|x"), row("1|y")], &table));
+        assert!(!roman_groups(&[row("I|x"), row("II|y")], &table));
+        assert!(!is_numbering(&row("1|Hòa An|2|3")));
+        assert!(!is_numbering(&row("01273|1|2|3")));
+    }
+}

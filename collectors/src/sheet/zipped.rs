@@ -1,0 +1,57 @@
+//! Guards against archives that unpack to more than a file of tables can be.
+
+use std::io::{Cursor, Read};
+
+use zip::ZipArchive;
+
+use crate::grid::{MAX_UNPACKED_BYTES, Unreadable};
+
+/// Deflate packs at most 1032 to 1.
+const MOST_DEFLATE_PACKS: u64 = 1_032;
+/// Most files of one archive.
+const MAX_ENTRIES: usize = 10_000;
+
+/// Refuses an archive whose files together are larger than the limit, whatever its directory claims.
+pub(crate) fn guard(bytes: &[u8]) -> Result<(), Unreadable> {
+    let damaged = |error: zip::result::ZipError| Unreadable::damaged("ZIP", error);
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(damaged)?;
+    if archive.len() > MAX_ENTRIES {
+        return Err(Unreadable::too_large("số tệp trong ZIP", MAX_ENTRIES));
+    }
+    let mut claimed = 0_u64;
+    let mut packed = 0_u64;
+    for index in 0..archive.len() {
+        let entry = archive.by_index_raw(index).map_err(damaged)?;
+        claimed = claimed.saturating_add(entry.size());
+        packed = packed.saturating_add(entry.compressed_size());
+    }
+    let refused = || Unreadable::too_large("nội dung sau khi giải nén", "512 MB");
+    if claimed > MAX_UNPACKED_BYTES {
+        return Err(refused());
+    }
+    if packed.saturating_mul(MOST_DEFLATE_PACKS) <= MAX_UNPACKED_BYTES {
+        return Ok(());
+    }
+    // The directory may lie: unpack once, keeping nothing.
+    let mut left = MAX_UNPACKED_BYTES;
+    let mut buffer = vec![0; 64 << 10];
+    for index in 0..archive.len() {
+        let mut entry = archive.by_index(index).map_err(damaged)?;
+        loop {
+            let read = entry.read(&mut buffer).map_err(|error| Unreadable::damaged("ZIP", error))?;
+            if read == 0 {
+                break;
+            }
+            left = left.checked_sub(u64::try_from(read).unwrap_or(u64::MAX)).ok_or_else(refused)?;
+        }
+    }
+    Ok(())
+}
+
+/// Unpacks one file of an archive that was guarded.
+pub(crate) fn entry(bytes: &[u8], name: &str) -> Option<Vec<u8>> {
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).ok()?;
+    let mut unpacked = Vec::new();
+    archive.by_name(name).ok()?.read_to_end(&mut unpacked).ok()?;
+    Some(unpacked)
+}
