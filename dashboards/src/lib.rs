@@ -7,6 +7,7 @@
 pub mod assets;
 pub mod chart;
 mod draw;
+pub mod export;
 pub mod figure;
 pub mod lang;
 pub mod map;

@@ -180,7 +180,7 @@ impl Shell {
                     link rel="icon" href=(assets::icon().path);
                     script src=(assets::script().path) defer {}
                 }
-                body {
+                body data-wait=(self.t("Đang thực hiện…", "Working…")) {
                     a.skip href="#main" { (self.t("Đến nội dung chính", "Skip to content")) }
                     (self.header())
                     @if main.0.contains("url(#p-") { (map::patterns()) }
@@ -193,20 +193,20 @@ impl Shell {
 
     fn header(&self) -> Markup {
         let places = [
-            ("/", self.t("Tổng quan", "Overview")),
-            ("/villages", self.t("Thôn, xóm", "Villages")),
-            ("/flags", self.t("Cảnh báo", "Flags")),
-            ("/ledger", self.t("Biến động", "Changes")),
-            ("/packs", self.t("Tài liệu họp", "Packs")),
-            ("/sources", self.t("Nguồn số liệu", "Sources")),
+            ("/", "o", self.t("Tổng quan", "Overview")),
+            ("/villages", "v", self.t("Thôn, xóm", "Villages")),
+            ("/flags", "f", self.t("Cảnh báo", "Flags")),
+            ("/ledger", "b", self.t("Biến động", "Changes")),
+            ("/packs", "t", self.t("Tài liệu họp", "Packs")),
+            ("/sources", "s", self.t("Nguồn số liệu", "Sources")),
         ];
         html! {
             header.top {
                 div.wrap {
                     a.brand href=(self.link("/")) { "gapwatch" }
                     nav.main aria-label=(self.t("Các trang chính", "Main pages")) {
-                        @for (href, words) in places {
-                            a href=(self.link(href)) aria-current=[(self.address.path == href).then_some("page")] { (words) }
+                        @for (href, key, words) in places {
+                            a href=(self.link(href)) data-key=(key) aria-current=[(self.address.path == href).then_some("page")] { (words) }
                         }
                     }
                     form.search role="search" method="get" action="/search" {
@@ -292,7 +292,7 @@ impl Shell {
                 p {
                     (self.t("Số liệu đến", "Data as of")) " " (self.lang.date(self.as_of)) " · "
                     (self.t("trang lập lúc", "page made at")) " " time datetime=(self.now.to_rfc3339()) { (self.lang.moment(self.now)) }
-                    " · " a href=(self.link("/keys")) { (self.t("Phím tắt và ký hiệu", "Keys and signs")) }
+                    " · " a href=(self.link("/keys")) data-key="help" { (self.t("Phím tắt và ký hiệu", "Keys and signs")) }
                 }
                 p {
                     a lang=(other.0) hreflang=(other.0) href=(self.here(&[("lang", (self.lang == Lang::Vi).then_some("en"))])) { (other.1) }

@@ -20,6 +20,8 @@ pub enum Kind {
     Text,
     /// Numbers, to the right.
     Number,
+    /// Shares, to the right. Files give each its numerator and denominator in columns of their own.
+    Share,
     /// Days and moments.
     Date,
     /// A badge, a mark or a small drawing.

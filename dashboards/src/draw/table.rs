@@ -66,7 +66,7 @@ fn body_row(shell: &Shell, columns: &[Column], row: &Row) -> Markup {
 fn class(kind: Kind) -> Option<&'static str> {
     match kind {
         Kind::Text => None,
-        Kind::Number => Some("r"),
+        Kind::Number | Kind::Share => Some("r"),
         Kind::Date => Some("d"),
         Kind::Mark => Some("m"),
     }
@@ -83,7 +83,7 @@ fn heading(shell: &Shell, column: &Column, state: Option<&State>) -> Markup {
         Some(false) => Some("ascending"),
     };
     // Numbers are first wanted from the largest down, words from A.
-    let falling = sorted.map_or(column.kind == Kind::Number, |falling| !falling);
+    let falling = sorted.map_or(matches!(column.kind, Kind::Number | Kind::Share), |falling| !falling);
     let next = format!("{}{}", if falling { "-" } else { "" }, column.key);
     let href = shell.here(&[("sort", Some(&next)), ("after", None), ("before", None)]);
     html! {

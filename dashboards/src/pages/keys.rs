@@ -41,6 +41,7 @@ fn keys(lang: Lang) -> Markup {
         ("g v", lang.pick("thôn, xóm", "villages")),
         ("g f", lang.pick("cảnh báo", "flags")),
         ("g b", lang.pick("biến động", "changes")),
+        ("g t", lang.pick("tài liệu họp", "meeting packs")),
         ("g s", lang.pick("nguồn số liệu", "sources")),
         ("n, p", lang.pick("trang sau, trang trước của bảng", "next and previous page of a table")),
         ("Esc", lang.pick("rời ô đang gõ", "leave the field")),
