@@ -40,7 +40,8 @@ impl Percent {
     /// The share in percent: 1 of 4 is 25.
     #[must_use]
     pub fn percent(self) -> f64 {
-        self.numerator / self.denominator * 100.0
+        // In this order whole counts stay exact: 58 of 100 is 58, not 57.99999999999999.
+        self.numerator * 100.0 / self.denominator
     }
 }
 
@@ -61,6 +62,7 @@ mod tests {
         assert_eq!(Percent::of(3.0, 0.0), None);
         assert_eq!(Percent::of(f64::NAN, 3.0), None);
         assert_eq!(Percent::of_counts(0, 4).map(Percent::percent), Some(0.0));
+        assert_eq!(Percent::of_counts(58, 100).map(Percent::percent), Some(58.0));
     }
 
     #[test]

@@ -10,7 +10,10 @@ use gapwatch_model::{Comparator, IndicatorId, IndicatorSet, PlaceLevel, RuleId, 
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use crate::problem::{Problem, read_file, read_table};
+use crate::{
+    problem::{Problem, read_file, read_table},
+    targets::compare,
+};
 
 /// Everything in `rules.toml`.
 #[derive(Debug, Clone, PartialEq)]
@@ -255,7 +258,7 @@ impl Rules {
     /// The band a score lies in. `None` below the last one, and where no bands are declared.
     #[must_use]
     pub fn band(&self, indicator: &IndicatorId, score: f64) -> Option<&Band> {
-        self.bands.get(indicator)?.iter().find(|band| score >= band.from)
+        self.bands.get(indicator)?.iter().find(|band| compare(score, band.from).is_ge())
     }
 
     /// Checks that every indicator the rules name is declared.

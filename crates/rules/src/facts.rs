@@ -246,6 +246,12 @@ impl Facts {
         self.gazetteer.all().zip(spoken).filter(|(_, spoken)| *spoken).map(|(ix, _)| ix)
     }
 
+    /// What the statements about an indicator share, each once.
+    pub(crate) fn heads_of(&self, indicator: &str) -> impl Iterator<Item = &Arc<Head>> {
+        let heads = self.heads.iter().map(|known| &known.head);
+        heads.filter(move |head| head.key.indicator.as_str() == indicator)
+    }
+
     pub(crate) fn column(&self, indicator: &str) -> Option<&Column> {
         self.columns.get(indicator)
     }

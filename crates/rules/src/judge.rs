@@ -272,7 +272,7 @@ fn judge_after(
 }
 
 /// The places above a place, itself and those it went on in included, as rows.
-fn rows_above(gazetteer: &Gazetteer, rows: &Rows, place: PlaceIx, day: NaiveDate, into: &mut Vec<bool>) {
+fn rows_above(gazetteer: &Gazetteer, rows: &Rows, place: PlaceIx, day: NaiveDate, into: &mut [bool]) {
     let mut climb = |from: PlaceIx| {
         let mut here = Some(from);
         while let Some(ix) = here {

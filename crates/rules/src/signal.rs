@@ -80,6 +80,14 @@ impl<'a> Columns<'a> {
         names.into_iter().map(|name| self.point(name, &said, moment)).collect()
     }
 
+    /// What can speak of a village's points, whatever its class and age, with what it says.
+    pub(crate) fn speaking(&self, gathered: &Gathered<'a>, moment: Moment) -> Vec<(Said<'a>, bool)> {
+        let minimum = self.settings.minimum_samples;
+        let said = newest_of(&gathered.signal, minimum, moment).into_iter();
+        let said = said.filter(|said| self.counts(said) && said.enough(minimum));
+        said.filter_map(|said| Some((said, self.yes(said.point.value)?))).collect()
+    }
+
     /// How many clusters are said to have no signal: a point of its own.
     pub(crate) fn clusters(&self, gathered: &Gathered<'a>, moment: Moment) -> Option<ClustersFound<'a>> {
         let said = newest_of(&gathered.clusters, self.settings.minimum_samples, moment);

@@ -215,7 +215,7 @@ pub(crate) fn days(from: NaiveDate, to: NaiveDate) -> f64 {
 pub fn meets(value: f64, qualifier: Qualifier, comparator: Comparator, bound: f64) -> bool {
     let above = qualifier == Qualifier::MoreThan;
     let below = matches!(qualifier, Qualifier::LessThan | Qualifier::Almost);
-    match (comparator, value.total_cmp(&bound)) {
+    match (comparator, compare(value, bound)) {
         (Comparator::AtLeast, Ordering::Equal) => !below,
         (Comparator::MoreThan, Ordering::Equal) => above,
         (Comparator::AtMost, Ordering::Equal) => !above,
@@ -223,6 +223,12 @@ pub fn meets(value: f64, qualifier: Qualifier, comparator: Comparator, bound: f6
         (Comparator::AtLeast | Comparator::MoreThan, side) => side == Ordering::Greater,
         (Comparator::AtMost | Comparator::LessThan, side) => side == Ordering::Less,
     }
+}
+
+/// Which of two numbers is larger; what only the last bits of sums and shares tell apart is equal.
+pub(crate) fn compare(one: f64, other: f64) -> Ordering {
+    let noise = 1e-9 * other.abs().max(1.0);
+    if (one - other).abs() <= noise { Ordering::Equal } else { one.total_cmp(&other) }
 }
 
 /// Where a value stands against a target on a day. `None` as value gives `Unknown`.

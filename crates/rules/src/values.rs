@@ -85,7 +85,7 @@ pub enum Origin {
         reported: u32,
         /// Places that went on in this one.
         expected: u32,
-        /// Parts without a declared weight, kept apart.
+        /// Places of which some part has no declared weight, kept apart.
         apart: Vec<PlaceIx>,
     },
 }
@@ -322,6 +322,9 @@ impl Computing<'_> {
         let mut only = None;
         for (old, step) in self.facts.gazetteer.predecessors(place) {
             let value = self.stated(old);
+            if step.part == Part::Partial && value.value.is_some() && self.placed(old) < 1.0 {
+                apart.push(old);
+            }
             match (step.part, step.weight) {
                 (Part::Whole, _) => {
                     only = value.value.is_some().then(|| value.clone());
@@ -330,7 +333,6 @@ impl Computing<'_> {
                 (Part::Partial, Some(weight)) => {
                     sum.add(&value, weight, (u32::from(value.value.is_some()), 1), self.indicator.value);
                 }
-                (Part::Partial, None) if value.value.is_some() => apart.push(old),
                 (Part::Partial, None) => {}
             }
         }
@@ -350,7 +352,14 @@ impl Computing<'_> {
         }
     }
 
-    /// Adds to a place's sum what its communes' predecessors had in parts without weights, where all their successors
+    /// How much of an old place has gone to new ones by declared weights, 0 to 1.
+    fn placed(&self, old: PlaceIx) -> f64 {
+        let weights = self.facts.gazetteer.successors(old).filter_map(|(_, step)| step.weight);
+        let placed: f64 = weights.sum();
+        if placed > 1.0 - 1e-9 { 1.0 } else { placed }
+    }
+
+    /// Adds to a place's sum what its communes' predecessors had beyond the declared weights, where all their successors
     /// lie in the place and none of them has spoken for itself: nothing is lost by keeping parts apart.
     fn with_apart(&self, place: PlaceIx, sum: &Sum) -> Sum {
         let mut total = sum.clone();
@@ -376,8 +385,8 @@ impl Computing<'_> {
             let successors: Vec<_> = self.facts.gazetteer.successors(*old).collect();
             let silent = |new: PlaceIx| self.stated(new).value.is_none();
             if successors.iter().all(|(new, _)| inside(*new) && silent(*new)) {
-                let placed: f64 = successors.iter().filter_map(|(_, step)| step.weight).sum();
-                total.add(&self.stated(*old), (1.0 - placed).max(0.0), (0, 0), self.indicator.value);
+                let rest = 1.0 - self.placed(*old);
+                total.add(&self.stated(*old), rest, (0, 0), self.indicator.value);
             }
         }
         total

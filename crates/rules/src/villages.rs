@@ -68,6 +68,34 @@ pub(crate) fn villages(
     in_force.map(judged).collect()
 }
 
+/// The states of some villages at a moment, without their clocks: for the past.
+pub(crate) fn states_of(
+    facts: &Facts,
+    rules: &Rules,
+    villages: &[PlaceIx],
+    moment: Moment,
+) -> Vec<VillageState> {
+    let columns = Columns::of(facts, &rules.signal);
+    let state = |ix: PlaceIx| {
+        let found = columns.state(&columns.gather(ix, moment.as_of), moment);
+        let power_said = facts.gather(facts.column(GRID_POWER), ix, moment.as_of);
+        let power = speaking_yes(facts, GRID_POWER, &power_said, moment);
+        VillageState {
+            place: ix,
+            state: found.state,
+            qualification: found.qualification,
+            since: None,
+            grid_power: power.map(|(has, _)| has),
+            area_class: facts.gazetteer.get(ix).area_class,
+            must_act: None,
+            decided_by: found.decided_by,
+            power_by: None,
+            turns_on: None,
+        }
+    };
+    villages.iter().map(|ix| state(*ix)).collect()
+}
+
 impl Earlier<'_> {
     /// The village as it was, if nothing can have changed but the clocks.
     fn unchanged(&self, ix: PlaceIx, moment: Moment) -> Option<&VillageState> {

@@ -4,8 +4,11 @@
 mod edges;
 mod explaining;
 mod flags;
+mod histories;
 mod laws;
 mod ledgers;
+mod lists;
+mod mergers;
 mod rates;
 mod sample;
 mod signal;

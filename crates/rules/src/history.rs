@@ -1,0 +1,203 @@
+//! One indicator at one place through time, as known at a moment: a point for every period, gaps included, each held
+//! against the target that was in force then.
+//!
+//! *Borders then* sums over the places of each period's own day; *borders now* carries old places over into those they
+//! went on in. Totals over a province are the same either way.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use chrono::NaiveDate;
+use gapwatch_model::{AreaClass, Condition, IndicatorId, Period, PlaceIx, PlaceLevel, Target, TargetStatus};
+
+use crate::{
+    config::Rules,
+    facts::{Facts, Moment},
+    formula::Expr,
+    judge::count,
+    signal::SIGNAL,
+    targets::{Standpoint, Targets, path_value, status},
+    values::{Absence, IndicatorValue, Question, Rows, compute},
+    villages::states_of,
+};
+
+/// Over which borders the past is summed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Borders {
+    /// Those of each period.
+    Then,
+    /// Those of the moment: old places are carried over by lineage.
+    Now,
+}
+
+/// One period.
+#[derive(Debug, Clone)]
+pub struct HistoryPoint {
+    /// Which.
+    pub period: Period,
+    /// Its value, or why there is none.
+    pub value: IndicatorValue,
+    /// Whether what was said of the place and period was corrected since.
+    pub revised: bool,
+    /// The target in force at the period's end.
+    pub target: Option<Arc<Target>>,
+    /// What its path asked for at the period's end.
+    pub path_value: Option<f64>,
+    /// How the value stood against it then. `None` without a target.
+    pub status: Option<TargetStatus>,
+}
+
+/// The history of an indicator at a place, from the first period with a value to the last. Empty when there is none.
+#[must_use]
+pub fn history(
+    facts: &Facts,
+    rules: &Rules,
+    targets: &Targets,
+    place: PlaceIx,
+    indicator: &IndicatorId,
+    moment: Moment,
+    borders: Borders,
+) -> Vec<HistoryPoint> {
+    let Some(declared) = facts.indicators.get(indicator.as_str()) else { return Vec::new() };
+    let needs = needs(facts, indicator);
+    let counted = needs.iter().any(|id| facts.formulas.by_id.get(id).is_some_and(counts_places));
+    let spoken = needs.iter().map(IndicatorId::as_str).chain(counted.then_some(SIGNAL));
+    let Some((first, last)) = spoken
+        .filter_map(|id| facts.extent(id, moment.as_of))
+        .reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
+    else {
+        return Vec::new();
+    };
+    let by_indicator = targets.by_indicator();
+    let promises = by_indicator.get(indicator).map_or(&[][..], Vec::as_slice);
+    let ranked = facts.formulas.by_id.get(indicator).is_some_and(|f| matches!(f, Expr::Rank(_)));
+    let mut period = Period::containing(declared.period, first);
+    let mut points = Vec::new();
+    while period.start() <= last.min(moment.day) {
+        let end = period.end().min(moment.day);
+        let tree = match borders {
+            Borders::Then => end,
+            Borders::Now => moment.day,
+        };
+        let here = Moment::on(end, moment.as_of);
+        let place_then = facts.gazetteer.get(place);
+        let value = if borders == Borders::Then && !place_then.in_force_on(end) {
+            IndicatorValue::none(Absence::NotApplicable)
+        } else {
+            let root = ranked.then(|| facts.gazetteer.parent_on(place, tree)).flatten().unwrap_or(place);
+            let question = Question { moment: here, borders: tree, exactly: Some(period) };
+            one(facts, rules, question, root, place, indicator, &needs, counted)
+        };
+        let at = Standpoint { gazetteer: &facts.gazetteer, place, day: end, as_of: moment.as_of };
+        let target = Targets::in_force(promises, &at, |condition| match condition {
+            Condition::DifficultArea(difficult) => place_then
+                .area_class
+                .is_some_and(|class| (class == AreaClass::ExtremelyDifficult) == *difficult),
+            Condition::GridPower(_) => false,
+        });
+        let known = value.amount().map(|amount| (amount, value.qualifier));
+        points.push(HistoryPoint {
+            period,
+            revised: facts.revised(indicator.as_str(), place, period, moment.as_of),
+            path_value: target.and_then(|target| path_value(target, end)),
+            status: target.map(|target| status(target, known, end)),
+            target: target.cloned(),
+            value,
+        });
+        period = period.next();
+    }
+    let known = |point: &HistoryPoint| point.value.value.is_some();
+    let from = points.iter().position(known).unwrap_or(points.len());
+    let to = points.iter().rposition(known).map_or(from, |last| last + 1);
+    points.truncate(to);
+    points.drain(..from);
+    points
+}
+
+/// The value of one period at one place.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one computation, called in one place, split off for its length"
+)]
+fn one(
+    facts: &Facts,
+    rules: &Rules,
+    question: Question,
+    root: PlaceIx,
+    place: PlaceIx,
+    indicator: &IndicatorId,
+    needs: &[IndicatorId],
+    counted: bool,
+) -> IndicatorValue {
+    let below = |level| facts.gazetteer.under_on(root, level, question.borders);
+    let mut places = vec![root];
+    for level in [PlaceLevel::Province, PlaceLevel::District, PlaceLevel::Commune] {
+        places.extend(below(level).into_iter().filter(|ix| *ix != root));
+    }
+    let villages = below(PlaceLevel::Village);
+    let rows = Rows::new(facts, places, &villages, question.borders);
+    let states = if counted { states_of(facts, rules, &villages, question.moment) } else { Vec::new() };
+    let counts = count(&facts.gazetteer, &rows, &states);
+    let table = compute(facts, rules, question, &rows, &counts, needs.iter(), None);
+    let cell = rows.row_of.get(&place).and_then(|row| table.get(indicator)?.get(*row));
+    cell.map_or_else(|| IndicatorValue::none(Absence::Missing), |cell| IndicatorValue::clone(cell))
+}
+
+/// The indicator and everything its formula needs, each after what it needs.
+fn needs(facts: &Facts, indicator: &IndicatorId) -> Vec<IndicatorId> {
+    let mut wanted = BTreeSet::from([indicator.clone()]);
+    let mut open = vec![indicator.clone()];
+    while let Some(id) = open.pop() {
+        let mut more = BTreeSet::new();
+        if let Some(formula) = facts.formulas.by_id.get(&id) {
+            formula.needs(&mut more);
+        }
+        open.extend(more.iter().filter(|id| !wanted.contains(*id)).cloned());
+        wanted.extend(more);
+    }
+    facts.formulas.order.iter().filter(|id| wanted.contains(*id)).cloned().collect()
+}
+
+fn counts_places(formula: &Expr) -> bool {
+    match formula {
+        Expr::Count(_) => true,
+        Expr::Ratio(left, right) | Expr::Binary(_, left, right) => {
+            counts_places(left) || counts_places(right)
+        }
+        Expr::Extreme(_, items) => items.iter().any(counts_places),
+        Expr::Constant(_)
+        | Expr::Value(_)
+        | Expr::Numerator(_)
+        | Expr::Denominator(_)
+        | Expr::Score { .. }
+        | Expr::Rank(_) => false,
+    }
+}
+
+impl Facts {
+    /// First and last day of the periods anything was said about.
+    fn extent(
+        &self,
+        indicator: &str,
+        as_of: chrono::DateTime<chrono::FixedOffset>,
+    ) -> Option<(NaiveDate, NaiveDate)> {
+        let periods = self.heads_of(indicator).filter(|head| head.recorded_at <= as_of);
+        periods
+            .map(|head| (head.key.period.end(), head.key.period.end()))
+            .reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
+    }
+
+    /// Whether a voice said something else of the place and period before.
+    fn revised(
+        &self,
+        indicator: &str,
+        place: PlaceIx,
+        period: Period,
+        as_of: chrono::DateTime<chrono::FixedOffset>,
+    ) -> bool {
+        let said: Vec<_> =
+            self.said(indicator, place, as_of).filter(|said| said.head.key.period == period).collect();
+        said.iter().any(|one| {
+            said.iter().any(|other| one.voice == other.voice && one.point.value != other.point.value)
+        })
+    }
+}

@@ -1,0 +1,286 @@
+//! Mergers: the past of old communes goes on in the new ones, and no household is created or lost on the way.
+
+use std::collections::BTreeMap;
+
+use gapwatch_model::{Lineage, Part, Place, PlaceId, PlaceLevel, Value};
+use gapwatch_rules::{Absence, Borders, FindingKind, HistoryPoint, Moment, Origin, end_of_day, history};
+use proptest::{
+    collection::vec,
+    prelude::{ProptestConfig, proptest},
+};
+
+use crate::world::{World, day, place};
+
+const PLACES: &str = include_str!("../../../../fixtures/caobang/places/places.csv");
+const LINEAGE: &str = include_str!("../../../../fixtures/caobang/places/lineage.csv");
+const MERGER: &str = "2025-07-01";
+const FIBRE: &str = "hh.fibre_subscribed";
+
+fn past(world: &World, code: &str, on: &str, borders: Borders) -> Vec<HistoryPoint> {
+    let moment = Moment::at(end_of_day(day(on)));
+    history(&world.facts, &world.rules, &world.targets, world.ix(code), &FIBRE.into(), moment, borders)
+}
+
+fn parts(point: &HistoryPoint) -> (f64, f64) {
+    match point.value.value {
+        Some(Value::Ratio { numerator, denominator }) => (numerator, denominator),
+        other => panic!("{other:?} has no parts"),
+    }
+}
+
+/// A and B until 30/06/2025; C takes all of A and `weights[0]` of B, D takes `weights[1]` of B.
+fn merged(weights: [Option<f64>; 2]) -> World {
+    let always = "1900-01-01";
+    let places = vec![
+        place("04", PlaceLevel::Province, &[]),
+        place("A@1900-01-01..2025-07-01", PlaceLevel::Commune, &[("04", always)]),
+        place("B@1900-01-01..2025-07-01", PlaceLevel::Commune, &[("04", always)]),
+        place("C@2025-07-01", PlaceLevel::Commune, &[("04", MERGER)]),
+        place("D@2025-07-01", PlaceLevel::Commune, &[("04", MERGER)]),
+    ];
+    let step = |old: &str, new: &str, part, weight| Lineage {
+        old: PlaceId::new(old, day(always)),
+        new: PlaceId::new(new, day(MERGER)),
+        part,
+        effective: day(MERGER),
+        act: "1657/NQ-UBTVQH15".to_owned(),
+        weight,
+    };
+    let lineage = vec![
+        step("A", "C", Part::Whole, None),
+        step("B", "C", Part::Partial, weights[0]),
+        step("B", "D", Part::Partial, weights[1]),
+    ];
+    World::with(places, lineage)
+}
+
+#[test]
+fn whole_parts_are_summed_by_their_counts_and_partial_ones_by_weight() {
+    let mut world = merged([Some(0.4), Some(0.6)]);
+    world.say(FIBRE, "A", "202506", 0.0).ratio(10.0, 100.0).done();
+    world.say(FIBRE, "B", "202506", 0.0).ratio(50.0, 100.0).done();
+    let judgement = world.judge("2025-07-15");
+    let of = |code| judgement.value(world.ix(code), FIBRE).cloned().unwrap();
+    assert_eq!(of("C@2025-07-01").value, Some(Value::Ratio { numerator: 30.0, denominator: 140.0 }));
+    assert_eq!(of("D@2025-07-01").value, Some(Value::Ratio { numerator: 30.0, denominator: 60.0 }));
+    assert_eq!(of("C@2025-07-01").origin, Origin::Predecessors { reported: 2, expected: 2, apart: vec![] });
+    assert_eq!(of("04").value, Some(Value::Ratio { numerator: 60.0, denominator: 200.0 }));
+    assert_eq!(of("04").period, Some("202506".parse().unwrap()));
+}
+
+#[test]
+fn partial_parts_without_weights_are_kept_apart_listed_and_not_lost() {
+    let mut world = merged([None, None]);
+    world.say(FIBRE, "A", "202506", 0.0).ratio(10.0, 100.0).done();
+    world.say(FIBRE, "B", "202506", 0.0).ratio(50.0, 100.0).done();
+    let judgement = world.judge("2025-07-15");
+    let of = |code| judgement.value(world.ix(code), FIBRE).cloned().unwrap();
+    assert_eq!(of("C@2025-07-01").value, Some(Value::Ratio { numerator: 10.0, denominator: 100.0 }));
+    assert_eq!(of("D@2025-07-01").value, None);
+    assert_eq!(of("D@2025-07-01").absence, Some(Absence::Missing));
+    assert_eq!(
+        of("04").value,
+        Some(Value::Ratio { numerator: 60.0, denominator: 200.0 }),
+        "the total is whole"
+    );
+    let apart: Vec<_> = judgement
+        .findings
+        .iter()
+        .filter_map(|finding| match &finding.kind {
+            FindingKind::PartsApart { old } => Some((finding.place, old.clone())),
+            _ => None,
+        })
+        .collect();
+    let old = vec![world.ix("B")];
+    let mut apart = apart;
+    apart.sort();
+    assert_eq!(apart, [(world.ix("C@2025-07-01"), old.clone()), (world.ix("D@2025-07-01"), old)]);
+}
+
+#[test]
+fn what_a_new_commune_says_itself_is_not_counted_twice() {
+    let mut world = merged([None, None]);
+    world.say(FIBRE, "A", "202506", 0.0).ratio(10.0, 100.0).done();
+    world.say(FIBRE, "B", "202506", 0.0).ratio(50.0, 100.0).done();
+    world.say(FIBRE, "D@2025-07-01", "202507", 0.0).ratio(40.0, 60.0).done();
+    let judgement = world.judge("2025-08-15");
+    let province = judgement.value(world.ix("04"), FIBRE).cloned().unwrap();
+    assert_eq!(
+        province.value,
+        Some(Value::Ratio { numerator: 50.0, denominator: 160.0 }),
+        "B's parts stay apart"
+    );
+}
+
+#[test]
+fn a_place_that_only_changed_its_code_is_itself() {
+    let always = "1900-01-01";
+    let places = vec![
+        place("04", PlaceLevel::Province, &[]),
+        place("A@1900-01-01..2025-07-01", PlaceLevel::Commune, &[("04", always)]),
+        place("C@2025-07-01", PlaceLevel::Commune, &[("04", MERGER)]),
+    ];
+    let lineage = vec![Lineage {
+        old: PlaceId::new("A", day(always)),
+        new: PlaceId::new("C", day(MERGER)),
+        part: Part::Whole,
+        effective: day(MERGER),
+        act: String::new(),
+        weight: None,
+    }];
+    let mut world = World::with(places, lineage);
+    world.say("q766.total", "A", "202506", 77.0).done();
+    let judgement = world.judge("2025-07-15");
+    assert_eq!(
+        judgement.value(world.ix("C@2025-07-01"), "q766.total").unwrap().amount(),
+        Some(77.0),
+        "no sum is needed"
+    );
+}
+
+#[test]
+fn borders_then_and_now_give_one_series_without_a_break() {
+    let mut world = merged([Some(0.4), Some(0.6)]);
+    world.say(FIBRE, "A", "202505", 0.0).ratio(10.0, 100.0).done();
+    world.say(FIBRE, "B", "202505", 0.0).ratio(50.0, 100.0).done();
+    world.say(FIBRE, "C@2025-07-01", "202507", 0.0).ratio(40.0, 140.0).done();
+    world.say(FIBRE, "D@2025-07-01", "202507", 0.0).ratio(40.0, 60.0).done();
+    let series = |code, borders| -> Vec<(String, Option<f64>)> {
+        let points = past(&world, code, "2025-08-15", borders);
+        points.iter().map(|point| (point.period.to_string(), point.value.amount())).collect()
+    };
+    let months = |values: [Option<f64>; 3]| -> Vec<(String, Option<f64>)> {
+        ["202505", "202506", "202507"].map(str::to_owned).into_iter().zip(values).collect()
+    };
+    assert_eq!(series("04", Borders::Then), months([Some(30.0), None, Some(40.0)]), "June is a gap");
+    assert_eq!(series("04", Borders::Now), months([Some(30.0), None, Some(40.0)]));
+    assert_eq!(series("D@2025-07-01", Borders::Now), months([Some(50.0), None, Some(40.0 * 100.0 / 60.0)]));
+    let then = series("D@2025-07-01", Borders::Then);
+    assert_eq!(then.len(), 1, "it did not exist before");
+    assert_eq!(series("A", Borders::Then), [("202505".to_owned(), Some(10.0))]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn weights_never_create_or_lose_a_household(
+        counts in vec((0_u32..1_000, 0_u32..1_000), 2),
+        shares in vec(proptest::option::of(0_u32..=100), 2),
+    ) {
+        let first = shares[0].map(|share| f64::from(share) / 100.0);
+        let second = shares[1].map(|share| f64::from(share) / 100.0 * (1.0 - first.unwrap_or(0.0)));
+        let mut world = merged([first, second]);
+        for (code, (yes, all)) in ["A", "B"].into_iter().zip(&counts) {
+            world.say(FIBRE, code, "202506", 0.0).ratio(f64::from(*yes), f64::from(yes + all)).done();
+        }
+        let total: (f64, f64) = counts.iter().fold((0.0, 0.0), |sum, (yes, all)| (sum.0 + f64::from(*yes), sum.1 + f64::from(yes + all)));
+        for borders in [Borders::Then, Borders::Now] {
+            let found = past(&world, "04", "2025-07-15", borders);
+            let (yes, all) = parts(&found[0]);
+            assert!((yes - total.0).abs() < 1e-6 && (all - total.1).abs() < 1e-6, "{borders:?}: {yes}/{all} is not {total:?}");
+        }
+    }
+}
+
+/// The example's places without its villages: real codes, real lineage.
+fn country() -> World {
+    let mut places: Vec<Place> = Vec::new();
+    for line in PLACES.lines().skip(1) {
+        let cells: Vec<&str> = line.split(',').collect();
+        let [code, from, to, level, kind, name, ..] = cells.as_slice() else { panic!("{line}") };
+        let level = match *level {
+            "country" => PlaceLevel::Country,
+            "province" => PlaceLevel::Province,
+            "district" => PlaceLevel::District,
+            "commune" => PlaceLevel::Commune,
+            _ => continue,
+        };
+        let id = if to.is_empty() { format!("{code}@{from}") } else { format!("{code}@{from}..{to}") };
+        let above = format!("{}@{}", cells[8], cells[9]);
+        let parents: &[(&str, &str)] = if cells[8].is_empty() { &[] } else { &[(&above, from)] };
+        let mut one = place(&id, level, parents);
+        (one.kind, one.name) = ((*kind).to_owned(), (*name).to_owned());
+        places.push(one);
+    }
+    let step = |line: &str| {
+        let cells: Vec<&str> = line.split(',').collect();
+        Lineage {
+            old: PlaceId::new(cells[0], day(cells[1])),
+            new: PlaceId::new(cells[2], day(cells[3])),
+            part: if cells[4] == "full" { Part::Whole } else { Part::Partial },
+            effective: day(cells[6]),
+            act: cells[7].to_owned(),
+            weight: cells[5].parse().ok(),
+        }
+    };
+    World::with(places, LINEAGE.lines().skip(1).map(step).collect())
+}
+
+#[test]
+fn the_real_mergers_keep_every_household() {
+    let mut world = country();
+    let gazetteer = world.facts.gazetteer().clone();
+    let before = day("2025-05-31");
+    // Every old commune of the provinces that merged says its own two counts.
+    let mut said: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
+    for (new, olds) in [
+        ("19", vec!["06", "19"]),
+        ("25", vec!["17", "25", "26"]),
+        ("24", vec!["24", "27"]),
+        ("04", vec!["04"]),
+    ] {
+        for old in olds {
+            let province = gazetteer.by_code_on(old, before).unwrap();
+            for commune in gazetteer.under_on(province, PlaceLevel::Commune, before) {
+                let code = gazetteer.get(commune).id.code.to_string();
+                let number: u32 = code.parse().unwrap();
+                let (yes, all) = (f64::from(number % 701), f64::from(number % 701 + number % 89));
+                world.say(FIBRE, &code, "202505", 0.0).ratio(yes, all).done();
+                let sum = said.entry(new).or_default();
+                *sum = (sum.0 + yes, sum.1 + all);
+            }
+        }
+    }
+    let counts = |code: &str| {
+        let points = past(&world, code, "2025-08-15", Borders::Now);
+        parts(&points[0])
+    };
+    for (new, code) in
+        [("19", "19@2025-07-01"), ("25", "25@2025-07-01"), ("24", "24@2025-07-01"), ("04", "04")]
+    {
+        let ((yes, all), wanted) = (counts(code), said[new]);
+        assert!(
+            (yes - wanted.0).abs() < 1e-6 && (all - wanted.1).abs() < 1e-6,
+            "{code}: {yes}/{all} is not {wanted:?}"
+        );
+    }
+    let then = past(&world, "04", "2025-08-15", Borders::Then);
+    assert_eq!(parts(&then[0]), counts("04"), "Cao Bằng then and now");
+    // All 161 old communes of Cao Bằng go whole: none of its 56 is without its past.
+    let now = day("2025-08-15");
+    let communes = gazetteer.under_on(world.ix("04"), PlaceLevel::Commune, now);
+    let judgement = world.judge("2025-07-15");
+    let mut carried = 0;
+    for commune in &communes {
+        match &judgement.value(*commune, FIBRE).unwrap().origin {
+            Origin::Predecessors { reported, expected, apart } => {
+                assert_eq!((reported, apart.len()), (expected, 0));
+                carried += reported;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((communes.len(), carried), (56, 161));
+}
+
+#[test]
+fn a_province_wide_figure_of_an_old_province_does_not_speak_for_the_new_one_alone() {
+    let mut world = country();
+    // Bắc Kạn as published for 2023: a share, without its counts.
+    world.say(FIBRE, "06", "202506", 80.07).done();
+    let judgement = world.judge("2025-07-15");
+    let value = judgement.value(world.ix("19@2025-07-01"), FIBRE).unwrap();
+    assert_eq!((value.amount(), value.absence.clone()), (None, Some(Absence::OnlyShares)));
+    let points = past(&world, "06", "2025-07-15", Borders::Then);
+    assert_eq!(points[0].value.amount(), Some(80.07), "it stays with the province it was said of");
+}
