@@ -201,8 +201,8 @@ impl Shell {
             ("/sources", "s", self.t("Nguồn số liệu", "Sources")),
         ];
         html! {
-            header.top {
-                div.wrap {
+            header {
+                div.top { div.wrap {
                     a.brand href=(self.link("/")) { "gapwatch" }
                     nav.main aria-label=(self.t("Các trang chính", "Main pages")) {
                         @for (href, key, words) in places {
@@ -215,12 +215,12 @@ impl Shell {
                             placeholder=(self.t("Tìm xã, thôn, chỉ số…", "Search…")) autocomplete="off";
                         button { (self.t("Tìm", "Find")) }
                     }
+                } }
+                (self.banners())
+                div.wrap.sub {
+                    (self.breadcrumb())
+                    (self.day_form())
                 }
-            }
-            (self.banners())
-            div.wrap.sub {
-                (self.breadcrumb())
-                (self.day_form())
             }
         }
     }

@@ -1452,3 +1452,32 @@ pub(crate) fn every_page(lang: Lang, shapes: &[Shape]) -> Vec<(&'static str, Mar
     }
     pages
 }
+
+/// The polygons of a boundary file; none where it is no such file.
+pub(crate) fn shapes(text: &str) -> Vec<Shape> {
+    let file: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+    let text = |value: Option<&serde_json::Value>| {
+        value.and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
+    };
+    let features = file.get("features").and_then(serde_json::Value::as_array).cloned().unwrap_or_default();
+    let shape = |feature: &serde_json::Value| {
+        let mut rings = Vec::new();
+        if let Some(coordinates) = feature.pointer("/geometry/coordinates") {
+            collect_rings(coordinates, &mut rings);
+        }
+        let (code, name) = (feature.pointer("/properties/code"), feature.pointer("/properties/name"));
+        Shape { code: text(code), name: text(name), rings }
+    };
+    features.iter().map(shape).collect()
+}
+
+fn collect_rings(value: &serde_json::Value, rings: &mut Vec<Vec<(f64, f64)>>) {
+    let Some(items) = value.as_array() else { return };
+    let point = |value: &serde_json::Value| Some((value.get(0)?.as_f64()?, value.get(1)?.as_f64()?));
+    let ring: Vec<(f64, f64)> = items.iter().filter_map(point).collect();
+    if ring.is_empty() {
+        items.iter().for_each(|item| collect_rings(item, rings));
+    } else {
+        rings.push(ring);
+    }
+}

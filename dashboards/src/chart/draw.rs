@@ -72,7 +72,7 @@ pub(crate) fn chart(shell: &Shell, chart: &Chart) -> Markup {
         figure.chart {
             figcaption { strong { (chart.title) } " " (sentence) }
             @if let Some(frame) = Frame::of(chart) {
-                div.scroll tabindex="0" role="region" aria-label=(chart.title) {
+                div.scroll tabindex="0" role="group" aria-label=(chart.title) {
                     svg.lines viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label={ (chart.title) ". " (sentence) } {
                         (axes(lang, &frame, chart))
                         @for target in &chart.targets { (target_line(&frame, target)) }

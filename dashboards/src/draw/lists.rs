@@ -34,7 +34,7 @@ pub(crate) fn children(shell: &Shell, rows: &[ChildRow], caption: &str) -> Marku
         Column::new("trend", lang.pick("Diễn biến", "Trend"), Kind::Mark),
     ];
     html! {
-        div.scroll tabindex="0" role="region" aria-label=(caption) {
+        div.scroll tabindex="0" role="group" aria-label=(caption) {
             table {
                 caption.vh { (caption) }
                 thead { tr { @for column in &columns {
@@ -107,7 +107,7 @@ pub(crate) fn targets(shell: &Shell, rows: &[TargetRow]) -> Markup {
     let caption = lang.pick("Các mục tiêu và tình trạng thực hiện", "Targets and where they stand");
     html! {
         @if !rows.is_empty() {
-            div.scroll tabindex="0" role="region" aria-label=(caption) {
+            div.scroll tabindex="0" role="group" aria-label=(caption) {
                 table {
                     caption.vh { (caption) }
                     thead { tr {
@@ -228,7 +228,7 @@ pub(crate) fn indicators(shell: &Shell, rows: &[IndicatorRow]) -> Markup {
     let caption = lang.pick("Các chỉ số khác", "Other indicators");
     html! {
         @if !rows.is_empty() {
-            div.scroll tabindex="0" role="region" aria-label=(caption) {
+            div.scroll tabindex="0" role="group" aria-label=(caption) {
                 table {
                     caption.vh { (caption) }
                     thead { tr {

@@ -30,7 +30,7 @@ fn drawn(shell: &Shell, table: &Table, state: Option<&State>) -> Markup {
         @if table.rows.is_empty() {
             (nothing(&table.empty))
         } @else {
-            div.scroll.tall[state.is_some()] tabindex="0" role="region" aria-label=(table.caption) {
+            div.scroll.tall[state.is_some()] tabindex="0" role="group" aria-label=(table.caption) {
                 table {
                     caption.vh { (table.caption) }
                     thead { tr { @for column in &table.columns { (heading(shell, column, state)) } } }

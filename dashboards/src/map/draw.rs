@@ -53,7 +53,7 @@ pub(crate) fn map(shell: &Shell, map: &Map) -> Markup {
             figcaption { (map.title) }
             svg viewBox={ "0 0 " (outline.width) " " (outline.height) } role="group" aria-label=(map.title) {
                 @for drawn in &outline.areas { (area(shell, map, &classes, drawn, known.get(drawn.code.as_str()).copied())) }
-                g.names aria-hidden="true" {
+                g.names aria-hidden="true" paint-order="stroke" {
                     @for drawn in &outline.areas { (name(shell, map, drawn, known.get(drawn.code.as_str()).copied())) }
                 }
                 @for dot in &map.dots {

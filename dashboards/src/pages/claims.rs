@@ -148,7 +148,7 @@ fn disputes(shell: &Shell, view: &View) -> Markup {
         @if view.disputes.is_empty() {
             (draw::nothing(lang.pick("Không có.", "None.")))
         } @else {
-            div.scroll tabindex="0" role="region" aria-label=(caption) { table {
+            div.scroll tabindex="0" role="group" aria-label=(caption) { table {
                 caption.vh { (caption) }
                 thead { tr {
                     th scope="col" { (lang.pick("Thôn, xóm", "Village")) }

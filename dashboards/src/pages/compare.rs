@@ -150,7 +150,7 @@ fn indicators(shell: &Shell, view: &View) -> Markup {
     let caption = lang.pick("Các chỉ số vào hai ngày", "Indicators on both days");
     html! {
         @if !view.indicators.is_empty() {
-            div.scroll tabindex="0" role="region" aria-label=(caption) { table {
+            div.scroll tabindex="0" role="group" aria-label=(caption) { table {
                 caption.vh { (caption) }
                 thead { tr {
                     th scope="col" { (lang.pick("Chỉ số", "Indicator")) }
@@ -202,7 +202,7 @@ fn places(shell: &Shell, view: &View) -> Markup {
     );
     html! {
         @if !view.places.is_empty() {
-            div.scroll tabindex="0" role="region" aria-label=(caption) { table {
+            div.scroll tabindex="0" role="group" aria-label=(caption) { table {
                 caption.vh { (caption) }
                 thead { tr {
                     th scope="col" { (lang.pick("Địa bàn", "Place")) }

@@ -69,7 +69,7 @@ pub fn render(shell: &Shell, view: &View) -> Markup {
                 @if view.rows.is_empty() {
                     (draw::nothing(lang.pick("Không có địa bàn nào phải báo cáo trong kỳ này.", "No place had to report in these periods.")))
                 } @else {
-                    div.scroll.tall tabindex="0" role="region" aria-label=(caption) { table.heat {
+                    div.scroll.tall tabindex="0" role="group" aria-label=(caption) { table.heat {
                         caption.vh { (caption) }
                         thead { tr {
                             th scope="col" { (lang.pick("Địa bàn", "Place")) }

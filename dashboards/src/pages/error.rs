@@ -77,7 +77,7 @@ fn words(lang: Lang, status: u16) -> (&'static str, &'static str) {
             ("Chương trình chưa sẵn sàng", "Đang nạp số liệu hoặc kho đang bận. Trang sẽ dùng được sau ít phút."),
             ("Not ready yet", "Data is being loaded or the store is busy. The page will work in a few minutes."),
         ),
-        400..=499 => lang.pick(
+        other if (400..500).contains(&other) => lang.pick(
             ("Yêu cầu không thực hiện được", "Hãy quay lại trang trước và thử lại."),
             ("The request cannot be done", "Go back and try again."),
         ),

@@ -121,7 +121,7 @@ fn inputs(shell: &Shell, view: &View) -> Markup {
         @if view.inputs.is_empty() {
             (draw::nothing(lang.pick("Không có quan sát nào: đó chính là lý do.", "There is no observation: that is the reason.")))
         } @else {
-            div.scroll tabindex="0" role="region" aria-label=(caption) { table {
+            div.scroll tabindex="0" role="group" aria-label=(caption) { table {
                 caption.vh { (caption) }
                 thead { tr {
                     th scope="col" { (lang.pick("Chỉ số", "Indicator")) }

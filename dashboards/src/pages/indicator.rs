@@ -165,7 +165,7 @@ fn ranking(shell: &Shell, view: &View) -> Markup {
     let most = view.ranking.iter().filter_map(|row| row.value.amount.speaks().ok()).fold(0.0, f64::max);
     html! {
         @if !view.ranking.is_empty() {
-            div.scroll tabindex="0" role="region" aria-label=(caption) { table {
+            div.scroll tabindex="0" role="group" aria-label=(caption) { table {
                 caption.vh { (caption) }
                 thead { tr {
                     th.r scope="col" { (lang.pick("Hạng", "Rank")) }

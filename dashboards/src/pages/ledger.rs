@@ -141,7 +141,7 @@ fn lines(shell: &Shell, view: &View, kind: LedgerKind) -> Markup {
         @if !of_kind.is_empty() {
             section aria-label=(title) {
                 h2 { (title) }
-                div.scroll tabindex="0" role="region" aria-label={ (title) ", " (lang.pick("bảng", "table")) } { table {
+                div.scroll tabindex="0" role="group" aria-label={ (title) ", " (lang.pick("bảng", "table")) } { table {
                     caption.vh { (title) }
                     thead { tr {
                         th scope="col" { (lang.pick("Thôn, xóm", "Village")) }

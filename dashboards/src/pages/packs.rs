@@ -203,7 +203,7 @@ fn revisions(shell: &Shell, view: &OneView) -> Markup {
         @if view.revisions.is_empty() {
             (draw::nothing(lang.pick("Không có.", "None.")))
         } @else {
-            div.scroll tabindex="0" role="region" aria-label=(caption) { table {
+            div.scroll tabindex="0" role="group" aria-label=(caption) { table {
                 caption.vh { (caption) }
                 thead { tr {
                     th scope="col" { (lang.pick("Số liệu", "Figure")) }

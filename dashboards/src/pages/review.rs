@@ -135,7 +135,7 @@ fn held(shell: &Shell, batch: &Batch) -> Markup {
             h2 #(id) { (lang.pick("Lô chờ duyệt:", "Batch held:")) " " (batch.collector) ", " (lang.moment(batch.at)) }
             ul { @for breach in &batch.breaches { li { (breach) } } }
             @if !batch.differences.is_empty() {
-                div.scroll tabindex="0" role="region" aria-label={ (caption) ", " (batch.run) } { table {
+                div.scroll tabindex="0" role="group" aria-label={ (caption) ", " (batch.run) } { table {
                     caption.vh { (caption) }
                     thead { tr {
                         th scope="col" { (lang.pick("Nội dung", "What")) }

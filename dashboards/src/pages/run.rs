@@ -106,7 +106,7 @@ fn rejects(shell: &Shell, view: &View) -> Markup {
             (draw::nothing(lang.pick("Mọi dòng đều đã vào.", "Every row went in.")))
         } @else {
             ul.key { @for (code, count) in &view.counts { li { (words::reject(lang, *code)) " " strong { (lang.count(*count)) } } } }
-            div.scroll tabindex="0" role="region" aria-label=(caption) { table {
+            div.scroll tabindex="0" role="group" aria-label=(caption) { table {
                 caption.vh { (caption) }
                 thead { tr {
                     th.r scope="col" { (lang.pick("Dòng", "Row")) }

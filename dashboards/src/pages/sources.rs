@@ -149,7 +149,7 @@ fn collectors(shell: &Shell, view: &View) -> Markup {
         @if view.collectors.is_empty() {
             (draw::nothing(lang.pick("Chưa khai báo nguồn nào trong thư mục collectors.", "No source is declared in the collectors directory yet.")))
         } @else {
-            div.scroll tabindex="0" role="region" aria-label=(caption) { table {
+            div.scroll tabindex="0" role="group" aria-label=(caption) { table {
                 caption.vh { (caption) }
                 thead { tr {
                     th scope="col" { (lang.pick("Nguồn", "Source")) }

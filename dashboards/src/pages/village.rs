@@ -222,7 +222,7 @@ fn evidence(shell: &Shell, view: &View) -> Markup {
         @if view.evidence.is_empty() {
             (draw::nothing(lang.pick("Chưa ai báo cáo về sóng ở đây.", "Nobody has reported on the signal here.")))
         } @else {
-            div.scroll tabindex="0" role="region" aria-label=(caption) { table {
+            div.scroll tabindex="0" role="group" aria-label=(caption) { table {
                 caption.vh { (caption) }
                 thead { tr {
                     th scope="col" { (lang.pick("Điểm đo", "Point")) }
