@@ -10,7 +10,7 @@ mod source;
 use std::collections::BTreeMap;
 
 use gapwatch_model::{CollectorName, Evidence, PeriodKind, PlaceLevel};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 pub use source::{Auth, CatchUp, FileSource, FolderSource, HttpSource, Method, Paging, Schedule, Source};
 
@@ -251,7 +251,7 @@ pub struct Column {
 }
 
 /// Part of the row's identity or dimensions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Code of the province.

@@ -144,17 +144,42 @@ pub(crate) fn mend_fonts(grid: &mut Grid) -> Vec<(usize, Encoding)> {
         if best < SURE || best - MARGIN < as_it_is.max(other) {
             continue;
         }
-        for row in &mut grid.rows {
-            if let Some(Cell::Text(cell)) = row.cells.get_mut(column)
-                && !cell.is_ascii()
-                && let Some(text) = mend(cell, encoding)
-            {
-                *cell = text;
-            }
-        }
+        mend_column(grid, column, encoding);
         mended.push((column + 1, encoding));
     }
+    // What could be either (`Sè hé`) is taken for what its neighbours are.
+    let Some((_, encoding)) = mended.first().copied() else { return mended };
+    for column in 0..grid.width() {
+        let texts: Vec<&str> = grid
+            .rows
+            .iter()
+            .filter_map(
+                |row| if let Cell::Text(text) = row.cell(column) { Some(text.as_str()) } else { None },
+            )
+            .filter(|text| !text.is_ascii())
+            .collect();
+        let text = texts.join("\n");
+        let done = mended.iter().any(|(done, _)| *done == column + 1);
+        let Some(as_it_is) = syllable::likeness(&text).filter(|_| !done) else { continue };
+        let score = mend(&text, encoding).and_then(|mended| syllable::likeness(&mended)).unwrap_or(0.0);
+        if score >= SURE && score >= as_it_is {
+            mend_column(grid, column, encoding);
+            mended.push((column + 1, encoding));
+        }
+    }
+    mended.sort_unstable_by_key(|(column, _)| *column);
     mended
+}
+
+fn mend_column(grid: &mut Grid, column: usize, encoding: Encoding) {
+    for row in &mut grid.rows {
+        if let Some(Cell::Text(cell)) = row.cells.get_mut(column)
+            && !cell.is_ascii()
+            && let Some(text) = mend(cell, encoding)
+        {
+            *cell = text;
+        }
+    }
 }
 
 /// Takes letters for the bytes of an old font. `None` where there are other letters than those.

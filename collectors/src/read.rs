@@ -29,7 +29,7 @@ pub fn read(config: &CollectorConfig, fetched: &Fetched, ctx: &Context<'_>) -> R
             let mut reader = Reader::new(config, &config.columns, fetched, ctx);
             reader.reading.notes.kind = "JSON".to_owned();
             let table = table::of_paths(&paths, &config.columns);
-            reader.table(&grid, &table);
+            reader.table(grid, &table);
             reader.finish()
         }),
         Format::Portal766(format) => kinds::portal766::read(config, format, fetched, ctx),
@@ -75,12 +75,12 @@ fn tables(
     reader.reading.notes.delimiter = sheets.delimiter;
     let several = sheets.grids.len() > 1;
     let mut found_any = false;
-    for grid in &mut sheets.grids {
+    for mut grid in std::mem::take(&mut sheets.grids) {
         if !several {
             grid.name.clear();
         }
-        let mended = if sheets.kind == "CSV" { Vec::new() } else { encoding::mend_fonts(grid) };
-        match table::find(grid, columns) {
+        let mended = if sheets.kind == "CSV" { Vec::new() } else { encoding::mend_fonts(&mut grid) };
+        match table::find(&grid, columns) {
             Some(table) => {
                 found_any = true;
                 reader.table(grid, &table);

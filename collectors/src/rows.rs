@@ -56,7 +56,7 @@ const TOTALS_OF: [&str; 11] = [
     "cộng toàn tỉnh",
     "cộng dồn",
 ];
-const SIGNATURES: [&str; 17] = [
+const SIGNATURES: [&str; 16] = [
     "người lập",
     "người tổng hợp",
     "người báo cáo",
@@ -73,7 +73,6 @@ const SIGNATURES: [&str; 17] = [
     "xác nhận của",
     "(ký",
     "ký tên",
-    "ghi chú:",
 ];
 
 impl Shape<'_> {
@@ -86,7 +85,6 @@ impl Shape<'_> {
         if is_numbering(row) {
             return Kind::Numbers;
         }
-        let value_given = self.values.iter().any(|column| !row.cell(*column).is_blank());
         if self.is_repeat(row) {
             return Kind::Repeat;
         }
@@ -98,8 +96,13 @@ impl Shape<'_> {
         }
         let numbered =
             self.table.numbers.is_some_and(|column| !row.cell(column).is_blank() && column != first);
-        if !value_given && !numbered && row.cells.iter().any(is_signature) {
+        let mut meant = self.meaning.iter().map(|column| row.cell(*column));
+        let only_signs = meant.all(|cell| cell.is_blank() || is_signature(cell) || is_note(cell));
+        if only_signs && !numbered && row.cells.iter().any(is_signature) {
             return Kind::Signature;
+        }
+        if only_signs && row.cells.iter().filter(|cell| !cell.is_blank()).all(is_note) {
+            return Kind::Blank;
         }
         if self.meaning.iter().all(|column| row.cell(*column).is_blank()) {
             return Kind::Blank;
@@ -215,6 +218,11 @@ fn is_numbering(row: &Row) -> bool {
         }
     }
     letters + numbers >= 3 || (letters >= 1 && numbers >= 1)
+}
+
+/// A remark under a table.
+fn is_note(cell: &Cell) -> bool {
+    matches!(cell, Cell::Text(text) if words(text).starts_with(&words("ghi chú")))
 }
 
 fn is_signature(cell: &Cell) -> bool {

@@ -237,7 +237,10 @@ impl CellKind {
             return None;
         }
         let number = match (self.kind, times) {
-            (ValueKind::Count, None) => number::parse_count(&token)?,
+            (ValueKind::Count, None) => match token.strip_prefix(['-', '−']) {
+                Some(rest) => -number::parse_count(rest)?,
+                None => number::parse_count(&token)?,
+            },
             _ => number::parse(&token, style)?,
         };
         let scale = if unit == "%" { 1.0 } else { self.scale.unwrap_or(1.0) };

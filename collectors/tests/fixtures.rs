@@ -2,7 +2,10 @@
 
 mod support;
 
-use std::{fs, path::{Path, PathBuf}};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use gapwatch_collectors::{Boundaries, CollectorConfig, Fetched};
 use support::World;
@@ -14,7 +17,8 @@ fn root() -> PathBuf {
 }
 
 fn cases(kind: &str) -> Vec<PathBuf> {
-    let mut cases: Vec<_> = fs::read_dir(root().join(kind)).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut cases: Vec<_> =
+        fs::read_dir(root().join(kind)).unwrap().map(|entry| entry.unwrap().path()).collect();
     cases.sort();
     assert!(!cases.is_empty(), "no case of {kind}");
     cases
@@ -23,9 +27,11 @@ fn cases(kind: &str) -> Vec<PathBuf> {
 /// `collector.toml` may begin with `# day = 2025-11-05`: the day the file is about.
 fn run(world: &World, case: &Path) -> serde_json::Value {
     let text = fs::read_to_string(case.join("collector.toml")).unwrap();
-    let config = CollectorConfig::parse("fixture", &text).unwrap_or_else(|problems| panic!("{case:?}: {problems:?}"));
+    let config =
+        CollectorConfig::parse("fixture", &text).unwrap_or_else(|problems| panic!("{case:?}: {problems:?}"));
     assert_eq!(config.check(&world.indicators), [], "{case:?}");
-    let day = text.lines().find_map(|line| line.strip_prefix("# day = ")).unwrap_or("2025-11-05").trim().to_owned();
+    let day =
+        text.lines().find_map(|line| line.strip_prefix("# day = ")).unwrap_or("2025-11-05").trim().to_owned();
     let mut inputs = fs::read_dir(case).unwrap().map(|entry| entry.unwrap().path());
     let input = inputs.find(|path| path.file_stem().is_some_and(|stem| stem == "input")).unwrap();
     let mut boundaries = Boundaries::default();
@@ -49,8 +55,9 @@ fn check(kind: &str) {
         if option_env!("UPDATE_FIXTURES").is_some() {
             fs::write(&path, serde_json::to_string_pretty(&found).unwrap() + "\n").unwrap();
         }
-        let expected: serde_json::Value = serde_json::from_str(&fs::read_to_string(&path).unwrap_or_default())
-            .unwrap_or_else(|error| panic!("{}: {error}; found {found:#}", path.display()));
+        let expected: serde_json::Value =
+            serde_json::from_str(&fs::read_to_string(&path).unwrap_or_default())
+                .unwrap_or_else(|error| panic!("{}: {error}; found {found:#}", path.display()));
         assert_eq!(found, expected, "{}: found {found:#}", case.display());
     }
 }

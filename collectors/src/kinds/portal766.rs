@@ -67,9 +67,9 @@ pub(crate) fn read(
     }
     let mut reading = Reading::default();
     for (grid, place_level, who) in [
-        (&departments, PlaceLevel::Province, vec![role(Role::Organisation, "TEN")]),
+        (departments, PlaceLevel::Province, vec![role(Role::Organisation, "TEN")]),
         (
-            &communes,
+            communes,
             PlaceLevel::Commune,
             vec![role(Role::CommuneCode, "MA_COQUAN"), role(Role::CommuneName, "TEN")],
         ),

@@ -45,8 +45,8 @@ pub(crate) struct Reader<'a> {
     new_villages: HashMap<(PlaceIx, String), PlaceIx>,
     known: HashMap<(Named, NaiveDate), Found>,
     bad_rows: BTreeSet<(u32, u32)>,
-    /// Names and headings of the sheets read, for saying which rows contradict each other.
-    seen: Vec<(String, Vec<String>)>,
+    /// The sheets read, with their names and headings, for saying which rows contradict each other.
+    seen: Vec<(String, Vec<String>, Grid)>,
     too_many: u32,
 }
 
@@ -109,13 +109,17 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads one table.
-    pub(crate) fn table(&mut self, grid: &Grid, table: &Table) {
+    pub(crate) fn table(&mut self, grid: Grid, table: &Table) {
+        self.sheet = u32::try_from(self.seen.len()).unwrap_or(u32::MAX);
+        self.rows(&grid, table);
+        self.seen.push((self.file.clone(), table.headings.clone(), grid));
+    }
+
+    fn rows(&mut self, grid: &Grid, table: &Table) {
         self.file = match grid.name.as_str() {
             "" => self.fetched.file.clone(),
             name => format!("{}#{name}", self.fetched.file),
         };
-        self.seen.push((self.file.clone(), table.headings.clone()));
-        self.sheet = u32::try_from(self.seen.len() - 1).unwrap_or(u32::MAX);
         self.note_columns(grid, table);
         let shape_parts = self.shape_parts(table);
         let shape = Shape {
@@ -152,9 +156,16 @@ impl<'a> Reader<'a> {
             Err(_) => Period::containing(gapwatch_model::PeriodKind::Day, self.fetched.reported_on),
         };
         self.note_styles(table, &slots, &held, sheet_period);
+        let held_columns =
+            held.iter().map(|fault| fault.at).chain(table.ambiguous.iter().flat_map(|(_, at)| at.clone()));
+        for at in held_columns {
+            let filled = data.iter().filter(|row| !row.cell(at).is_blank());
+            self.bad_rows.extend(filled.map(|row| (self.sheet, row.line)));
+        }
         for fault in held {
             self.hold_back(table, fault);
         }
+        self.half_ratios(table, &slots);
         let frame = Frame { table, slots, sheet_period, value_style };
         let mut carried = Named::default();
         for (number, row, kind) in kinds {
@@ -208,7 +219,10 @@ impl<'a> Reader<'a> {
         for (index, (column, at)) in self.columns.iter().zip(&table.mapped).enumerate() {
             let first = column.headings.first().cloned().unwrap_or_default();
             let meaning = match (&column.is, &column.indicator) {
-                (Some(role), _) => format!("{role:?}"),
+                (Some(role), _) => serde_json::to_value(role)
+                    .ok()
+                    .and_then(|v| Some(v.as_str()?.to_owned()))
+                    .unwrap_or_default(),
                 (None, indicator) => indicator.clone().unwrap_or_default(),
             };
             match at {
@@ -273,6 +287,28 @@ impl<'a> Reader<'a> {
             }
         }
         notes.decimals.extend(held.iter().map(|fault| (heading(fault.at), "không xác định được".to_owned())));
+    }
+
+    /// A numerator without its denominator's column, or the other way round, gives no value: that is said once.
+    fn half_ratios(&mut self, table: &Table, slots: &[Slot<'_>]) {
+        for slot in slots.iter().filter(|slot| slot.whole.is_none()) {
+            let (half, other) = match (&slot.numerator, &slot.denominator) {
+                (Some(half), None) => (half, "mẫu số"),
+                (None, Some(half)) => (half, "tử số"),
+                _ => continue,
+            };
+            if table.ambiguous.is_empty() {
+                let sentence = format!("thiếu cột {other} của chỉ tiêu “{}”", slot.indicator.name_vi);
+                self.reject(
+                    0,
+                    Some((half.at, table)),
+                    &Cell::Empty,
+                    RejectCode::MissingColumn,
+                    false,
+                    sentence,
+                );
+            }
+        }
     }
 
     fn hold_back(&mut self, table: &Table, fault: HeldBack) {
@@ -704,7 +740,8 @@ impl<'a> Reader<'a> {
         let period = match period::for_indicator(said.period, slot.indicator, self.config.period.kind) {
             Ok(period) => period,
             Err(fault) => {
-                self.period_fault(row, origin.column as usize, frame.table, fault);
+                let at = self.at(frame.table, Role::Period).or(self.at(frame.table, Role::Date));
+                self.period_fault(row, at.unwrap_or(origin.column as usize), frame.table, fault);
                 return;
             }
         };
@@ -845,22 +882,20 @@ impl<'a> Reader<'a> {
                 .map_or("", |indicator| &indicator.name_vi)
                 .to_owned();
             for (point, origin) in &points {
-                let sheet = self.seen.get(origin.sheet as usize).cloned().unwrap_or_default();
+                let Some((file, headings, grid)) = self.seen.get(origin.sheet as usize) else { continue };
                 self.bad_rows.insert((origin.sheet, point.row));
-                let shown = match point.value {
-                    Value::Number(number) => number.to_string(),
-                    Value::Ratio { numerator, denominator } => format!("{numerator}/{denominator}"),
-                };
+                let cell =
+                    grid.rows.get(origin.row as usize).map(|row| row.cell(origin.column as usize).shown());
                 if self.reading.rejects.len() >= MAX_REJECTS {
                     self.too_many += 1;
                     continue;
                 }
                 self.reading.rejects.push(Reject {
-                    file: sheet.0,
+                    file: file.clone(),
                     line: point.row,
                     column: origin.column.saturating_add(1),
-                    heading: sheet.1.get(origin.column as usize).cloned().unwrap_or_default(),
-                    value: shown,
+                    heading: headings.get(origin.column as usize).cloned().unwrap_or_default(),
+                    value: cell.unwrap_or_default(),
                     code: RejectCode::ConflictingDuplicate,
                     asked: true,
                     sentence: format!(

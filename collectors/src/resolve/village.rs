@@ -18,14 +18,13 @@ impl Scope<'_> {
             (None, None)
         };
         let name = named.village_name.as_deref().unwrap_or("");
-        let role = if named.village_name.is_some() { Role::VillageName } else { Role::VillageCode };
         let key = |code: &str| {
             let parent = commune.map(|ix| self.gazetteer.get(ix).id.to_string()).unwrap_or_default();
             format!("village|{parent}|{code}|{}", text::fold(name))
         };
         match (&named.village_code, commune) {
             (Some(code), _) => self.village_by_code(&text::clean(code), name, commune, note, key(code)),
-            (None, _) if name.is_empty() => missing(role, "thiếu tên hoặc mã thôn, bản"),
+            (None, _) if name.is_empty() => missing(Role::VillageName, "thiếu tên hoặc mã thôn, bản"),
             (None, Some(commune)) => self.village_by_name(name, commune, note, key("")),
             (None, None) => missing(Role::CommuneName, "thiếu xã, nên không tìm được thôn, bản theo tên"),
         }
@@ -129,7 +128,11 @@ impl Scope<'_> {
     fn village_bears(&self, ix: PlaceIx, name: &str) -> bool {
         let place = self.gazetteer.get(ix);
         let folded = text::fold_village(name);
-        std::iter::once(&place.name).chain(&place.other_names).any(|own| text::fold_village(own) == folded)
+        let full = place.full_name();
+        std::iter::once(&place.name)
+            .chain(&place.other_names)
+            .chain([&full])
+            .any(|own| text::fold_village(own) == folded)
     }
 
     fn village_nearly(&self, ix: PlaceIx, name: &str) -> bool {

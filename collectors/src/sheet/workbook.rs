@@ -1,6 +1,7 @@
 //! Excel and OpenDocument workbooks → grids, by `calamine`. Formulas give the values the file holds.
 
 use std::{
+    collections::HashSet,
     io::Cursor,
     panic::{AssertUnwindSafe, catch_unwind},
 };
@@ -110,9 +111,10 @@ fn is_percent(style: &calamine::Style) -> bool {
 }
 
 fn read_ods(bytes: &[u8], wanted: &[String]) -> Result<Sheets, Unreadable> {
-    if let Some(content) = zipped::entry(bytes, "content.xml") {
-        guard_repeats(&content)?;
-    }
+    let percent = match zipped::entry(bytes, "content.xml") {
+        Some(content) => percent_cells(&content)?,
+        None => HashSet::new(),
+    };
     let mut book = Ods::new(Cursor::new(bytes)).map_err(|error| {
         let text = error.to_string();
         if text.to_lowercase().contains("password") {
@@ -126,32 +128,64 @@ fn read_ods(bytes: &[u8], wanted: &[String]) -> Result<Sheets, Unreadable> {
     let mut grids = Vec::new();
     for name in names {
         let range = book.worksheet_range(&name).map_err(|error| Unreadable::damaged("ODS", error))?;
-        grids.push(from_range(name, &range, &[], &mut left)?);
+        let number = book.sheets_metadata().iter().position(|sheet| sheet.name == name).unwrap_or(0);
+        let mut grid = from_range(name, &range, &[], &mut left)?;
+        for (row_number, row) in grid.rows.iter_mut().enumerate() {
+            for (column, cell) in row.cells.iter_mut().enumerate() {
+                if let Cell::Number(share) = cell
+                    && percent.contains(&(number, row_number, column))
+                {
+                    *cell = Cell::Percent(as_percent(*share));
+                }
+            }
+        }
+        grids.push(grid);
     }
     Ok(Sheets { grids, kind: "ODS", ..Sheets::default() })
 }
 
-/// OpenDocument says "this cell a million times" in a few bytes. Filled repeats beyond a sheet's size are refused.
-fn guard_repeats(content: &[u8]) -> Result<(), Unreadable> {
+/// Reads what calamine does not tell: which cells are shares. On the way refuses "this cell a million times", which takes
+/// only a few bytes to say. Gives (sheet, row, column), all from 0.
+fn percent_cells(content: &[u8]) -> Result<HashSet<(usize, usize, usize)>, Unreadable> {
     let text = String::from_utf8_lossy(content);
-    let mut row_times = 1_usize;
-    let mut total = 0_usize;
+    let refused = || Unreadable::too_large("số ô", gapwatch_model::text::count(MAX_CELLS as u64));
+    let mut percent = HashSet::new();
+    let (mut sheets, mut row, mut column, mut row_times, mut total) =
+        (0_usize, 0_usize, 0_usize, 1_usize, 0_usize);
     for tag in text.split('<').skip(1) {
         let times = |attribute: &str| {
-            tag.split_once(attribute)
-                .and_then(|(_, rest)| rest.get(1..)?.split(['"', '\'']).next()?.parse().ok())
+            let (_, rest) = tag.split_once(attribute)?;
+            rest.get(1..)?.split(['"', '\'']).next()?.parse::<usize>().ok()
         };
-        if tag.starts_with("table:table-row") {
-            row_times = times("number-rows-repeated=").unwrap_or(1);
-        } else if tag.starts_with("table:table-cell") && tag.contains("office:value-type") {
-            let cells: usize = times("number-columns-repeated=").unwrap_or(1);
-            total = total.saturating_add(cells.saturating_mul(row_times));
-            if total > MAX_CELLS {
-                return Err(Unreadable::too_large("số ô", gapwatch_model::text::count(MAX_CELLS as u64)));
+        if tag.starts_with("table:table ") || tag.starts_with("table:table>") {
+            (sheets, row) = (sheets + 1, 0);
+        } else if tag.starts_with("table:table-row") {
+            (column, row_times) = (0, times("number-rows-repeated=").unwrap_or(1));
+        } else if tag.starts_with("/table:table-row") {
+            row = row.saturating_add(row_times);
+        } else if tag.starts_with("table:table-cell") || tag.starts_with("table:covered-table-cell") {
+            let cells = times("number-columns-repeated=").unwrap_or(1);
+            if tag.contains("office:value-type") {
+                total = total.saturating_add(cells.saturating_mul(row_times));
+                if total > MAX_CELLS {
+                    return Err(refused());
+                }
+                if tag.contains("\"percentage\"") {
+                    for (down, right) in
+                        (0..row_times).flat_map(|down| (0..cells).map(move |right| (down, right)))
+                    {
+                        percent.insert((
+                            sheets.saturating_sub(1),
+                            row.saturating_add(down),
+                            column.saturating_add(right),
+                        ));
+                    }
+                }
             }
+            column = column.saturating_add(cells);
         }
     }
-    Ok(())
+    Ok(percent)
 }
 
 fn from_range(

@@ -4,9 +4,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use gapwatch_collectors::{CollectorConfig, Context, Decisions, Fetched, Reading, Resolver};
-use gapwatch_model::{
-    Gazetteer, IndicatorSet, Lineage, Membership, Part, Place, PlaceId, PlaceLevel, Value,
-};
+use gapwatch_model::{Gazetteer, IndicatorSet, Lineage, Membership, Part, Place, PlaceId, PlaceLevel, Value};
 use serde_json::{Value as Json, json};
 
 /// Everything a context borrows.
@@ -67,7 +65,10 @@ impl World {
             act: String::new(),
             weight: None,
         };
-        let lineage = csv::Reader::from_reader(here("lineage.csv").as_bytes()).records().map(|r| step(r.unwrap())).collect();
+        let lineage = csv::Reader::from_reader(here("lineage.csv").as_bytes())
+            .records()
+            .map(|r| step(r.unwrap()))
+            .collect();
         let gazetteer = Gazetteer::new(places, lineage).unwrap();
         let resolver = Resolver::new(&gazetteer);
         let indicators = IndicatorSet::new(toml::from_str(&here("indicators.toml")).unwrap());
@@ -109,14 +110,17 @@ impl World {
                     Value::Number(number) => number.to_string(),
                     Value::Ratio { numerator, denominator } => format!("{numerator}/{denominator}"),
                 };
-                let mut text = format!("{}: {} {place} {} = ", point.row, frame.key.indicator, frame.key.period);
+                let mut text =
+                    format!("{}: {} {place} {} = ", point.row, frame.key.indicator, frame.key.period);
                 if point.qualifier.as_str() != "exact" {
                     text.push_str(point.qualifier.as_str());
                     text.push(' ');
                 }
                 text.push_str(&value);
                 let d = &frame.key.dimensions;
-                for part in [&d.operator, &d.technology, &d.measuring_point, &d.organisation].into_iter().flatten() {
+                for part in
+                    [&d.operator, &d.technology, &d.measuring_point, &d.organisation].into_iter().flatten()
+                {
                     text.push_str(&format!(" [{part}]"));
                 }
                 if let Some(samples) = point.samples {
@@ -129,7 +133,15 @@ impl World {
         let values: Vec<String> = values.into_iter().map(|(_, text)| text).collect();
         let reject = |r: &gapwatch_model::Reject| {
             let asked = if r.asked { " asked" } else { "" };
-            let mut text = format!("{}:{} {}{asked} [{}] “{}” {}", r.line, r.column, r.code.as_str(), r.heading, r.value, r.sentence);
+            let mut text = format!(
+                "{}:{} {}{asked} [{}] “{}” {}",
+                r.line,
+                r.column,
+                r.code.as_str(),
+                r.heading,
+                r.value,
+                r.sentence
+            );
             if !r.suggestions.is_empty() {
                 text.push_str(&format!(" → {}", r.suggestions.join(" | ")));
             }

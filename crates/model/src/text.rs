@@ -39,8 +39,8 @@ const PREFIXES: [&str; 24] = [
 ];
 
 /// Kinds of villages that stand before a name, longest first.
-const VILLAGE_PREFIXES: [&str; 10] =
-    ["tổ dân phố", "khu dân cư", "khu phố", "tổ dp", "thôn", "xóm", "bản", "tdp", "khối", "làng"];
+const VILLAGE_PREFIXES: [&str; 11] =
+    ["tổ dân phố", "khu dân cư", "khu phố", "tổ dp", "thôn", "xóm", "bản", "tdp", "khối", "làng", "tổ"];
 
 /// Mends a text without changing a word: NFC, U+00D0 and U+0189 to Đ, no-break and odd spaces to one space, zero-width
 /// and direction marks dropped, ends trimmed.
