@@ -7,7 +7,10 @@ use std::{
 };
 
 use chrono::{DateTime, FixedOffset};
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{
+    Connection, OpenFlags, Transaction, TransactionBehavior,
+    backup::{Backup, StepResult},
+};
 
 use crate::{StoreError, schema};
 
@@ -75,6 +78,20 @@ impl Db {
             idle.push(reader);
         }
         done
+    }
+
+    /// Puts the content of another file in place of this one's, in one transaction, then runs `after`.
+    pub(crate) fn replace(
+        &self,
+        from: &Path,
+        after: impl FnOnce(&Transaction<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let source = connect(from, OpenFlags::SQLITE_OPEN_READ_ONLY, self.busy_timeout)?;
+        {
+            let mut writer = lock(&self.writer);
+            copy_all(&source, self.opened(&mut writer, OpenFlags::SQLITE_OPEN_READ_WRITE)?)?;
+        }
+        self.write(after)
     }
 
     /// A number that differs after any process has committed.
@@ -146,6 +163,18 @@ fn prepare(path: &Path, writer: &mut Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Copies all of a database over another, in one step from one snapshot.
+pub(crate) fn copy_all(source: &Connection, target: &mut Connection) -> Result<(), StoreError> {
+    let backup = Backup::new(source, target)?;
+    match backup.step(-1)? {
+        StepResult::Done => Ok(()),
+        _ => {
+            let busy = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+            Err(StoreError::Locked(rusqlite::Error::SqliteFailure(busy, None)))
+        }
+    }
+}
+
 /// A time as it is stored: nanoseconds since 1970 and the offset in seconds.
 pub(crate) fn stamp(at: DateTime<FixedOffset>) -> Result<(i64, i32), StoreError> {
     let nanos = at.timestamp_nanos_opt().ok_or_else(|| StoreError::Time(at.to_rfc3339()))?;
@@ -166,4 +195,32 @@ pub(crate) fn time(nanos: i64, offset: i32) -> Result<DateTime<FixedOffset>, Sto
         why: format!("`{offset}` is no offset in seconds"),
     })?;
     Ok(DateTime::from_timestamp_nanos(nanos).with_timezone(&zone))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Db;
+    use crate::StoreError;
+    use std::time::Duration;
+
+    #[test]
+    fn a_full_disk_is_said_and_loses_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(&dir.path().join("full.sqlite"), Duration::from_millis(10)).unwrap();
+        let put = |key: &str, value: &str| {
+            db.write(|transaction| {
+                transaction.execute("INSERT INTO meta(key, value) VALUES(?1, ?2)", [key, value])?;
+                Ok(())
+            })
+        };
+        put("a", "1").unwrap();
+        // The database itself plays the full disk: it may not grow any more.
+        super::lock(&db.writer).as_ref().unwrap().pragma_update(None, "max_page_count", 1).unwrap();
+        let error = put("b", &"x".repeat(1 << 20)).unwrap_err();
+        assert!(matches!(error, StoreError::DiskFull(_)), "{error:?}");
+        assert_eq!(error.to_string(), "the disk that holds the store is full");
+        let kept: i64 =
+            db.read(|c| Ok(c.query_row("SELECT count(*) FROM meta", [], |row| row.get(0))?)).unwrap();
+        assert_eq!(kept, 1);
+    }
 }

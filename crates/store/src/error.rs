@@ -113,6 +113,10 @@ pub enum StoreError {
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode;
+        if let rusqlite::Error::InvalidColumnType(..) | rusqlite::Error::FromSqlConversionFailure(..) = error
+        {
+            return Self::Damaged { what: "a record".to_owned(), why: error.to_string() };
+        }
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::DiskFull(error),
             Some(ErrorCode::ReadOnly) => Self::ReadOnly(error),

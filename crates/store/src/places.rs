@@ -80,11 +80,7 @@ impl Store {
             }
             if change.added + change.changed + change.lineage > 0 {
                 gazetteer(transaction, i64::MAX)?;
-                transaction.execute(
-                    "INSERT INTO meta(key, value) VALUES('places', '1') \
-                     ON CONFLICT(key) DO UPDATE SET value = value + 1",
-                    [],
-                )?;
+                bump(transaction, 1)?;
             }
             Ok(change)
         })
@@ -134,7 +130,16 @@ impl Store {
     }
 }
 
-fn places_version(connection: &Connection) -> Result<i64, StoreError> {
+/// Makes everyone read the places again.
+pub(crate) fn bump(transaction: &Transaction<'_>, by: i64) -> Result<(), StoreError> {
+    transaction.execute(
+        "INSERT INTO meta(key, value) VALUES('places', ?1) ON CONFLICT(key) DO UPDATE SET value = value + ?1",
+        [by],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn places_version(connection: &Connection) -> Result<i64, StoreError> {
     let version = connection
         .prepare_cached("SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'places'")?
         .query_row([], |row| row.get(0))
@@ -142,7 +147,7 @@ fn places_version(connection: &Connection) -> Result<i64, StoreError> {
     Ok(version.unwrap_or(0))
 }
 
-fn gazetteer(connection: &Connection, at: i64) -> Result<Gazetteer, StoreError> {
+pub(crate) fn gazetteer(connection: &Connection, at: i64) -> Result<Gazetteer, StoreError> {
     let places = newest_places(connection, at)?
         .iter()
         .map(|(_, body)| read(body, "a place"))

@@ -148,7 +148,7 @@ pub(crate) fn run(connection: &Connection, id: RunId) -> Result<Option<Run>, Sto
     rows.next()?.map(run_of).transpose()
 }
 
-fn run_of(row: &Row<'_>) -> Result<Run, StoreError> {
+pub(crate) fn run_of(row: &Row<'_>) -> Result<Run, StoreError> {
     let body = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
     let mut run: Run = places::read(body, "a run")?;
     run.id = RunId(row.get(0)?);

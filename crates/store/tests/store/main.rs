@@ -8,3 +8,5 @@ mod contract;
 mod history;
 #[cfg(test)]
 mod kit;
+#[cfg(test)]
+mod upkeep;

@@ -1,6 +1,7 @@
 //! The series inside the catalogue's file: frames as truth, `latest` and tiles as projections of them.
 
 mod append;
+pub(crate) mod check;
 mod column;
 pub(crate) mod latest;
 pub(crate) mod mask;

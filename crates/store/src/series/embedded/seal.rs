@@ -102,9 +102,8 @@ pub(crate) fn seal_year(
     )?;
     let id = transaction.last_insert_rowid();
     let parts: Vec<(usize, &[u32])> = shelf.parts().enumerate().collect();
-    let strip = (CELLS / (shelf.width() * shelf.periods.len()).max(1)).max(1);
     let mut sealed = 0;
-    for strip in parts.chunks(strip) {
+    for strip in parts.chunks(strip_of(&shelf)) {
         let cells = cells(transaction, stream, block, range, &shelf, strip)?;
         let mut rest = cells.as_slice();
         for (part, slots) in strip {
@@ -120,6 +119,64 @@ pub(crate) fn seal_year(
         }
     }
     Ok(sealed)
+}
+
+/// Holds a shelf and its tiles against the frames. The inner error says what is wrong.
+pub(crate) fn check_year(
+    connection: &Connection,
+    stream: i64,
+    block: u32,
+    year: i32,
+) -> Result<Result<(), Damage>, StoreError> {
+    let (id, late, body): (i64, i64, Vec<u8>) = connection.query_row(
+        "SELECT id, late, body FROM shelf WHERE stream = ?1 AND block = ?2 AND year = ?3",
+        params![stream, block, year],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )?;
+    let shelf = match Shelf::decode(&body) {
+        Ok(shelf) => shelf,
+        Err(why) => return Ok(Err(why)),
+    };
+    let frames: Vec<i64> = shelf.sources.iter().flatten().map(|source| source.frame).collect();
+    let mut statement = connection.prepare_cached(
+        "SELECT id FROM frame WHERE stream = ?1 AND block = ?2 AND period BETWEEN ?3 AND ?4 ORDER BY period, at, id",
+    )?;
+    let (start, end) = period::year_range(year);
+    let known = statement.query_map(params![stream, block, start, end], |row| row.get(0))?;
+    let known = known.collect::<Result<Vec<i64>, _>>()?;
+    let inside: std::collections::HashSet<i64> = frames.iter().copied().collect();
+    let sealed: Vec<i64> = known.iter().copied().filter(|frame| inside.contains(frame)).collect();
+    if sealed != frames {
+        return Ok(Err("it names frames that are not there"));
+    }
+    if i64::try_from(known.len() - sealed.len()).ok() != Some(late) {
+        return Ok(Err("it counts another number of later frames"));
+    }
+    let parts: Vec<(usize, &[u32])> = shelf.parts().enumerate().collect();
+    let mut statement =
+        connection.prepare_cached("SELECT body, extra FROM tile WHERE shelf = ?1 AND part = ?2")?;
+    for strip in parts.chunks(strip_of(&shelf)) {
+        let cells = cells(connection, stream, block, (start, end), &shelf, strip)?;
+        let mut rest = cells.as_slice();
+        for (part, slots) in strip {
+            let Some((tile, after)) = rest.split_at_checked(slots.len() * shelf.periods.len()) else {
+                return Ok(Err("it is cut"));
+            };
+            rest = after;
+            let mut rows = statement.query(params![id, part])?;
+            let Some(row) = rows.next()? else { return Ok(Err("a tile is not there")) };
+            let (body, extra): (Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?);
+            if let Err(why) = prove(tile, &body, &extra) {
+                return Ok(Err(why));
+            }
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// How many tiles to hold in memory at a time.
+fn strip_of(shelf: &Shelf) -> usize {
+    (CELLS / (shelf.width() * shelf.periods.len()).max(1)).max(1)
 }
 
 /// The shelf without its cells: periods, frames behind them, slots.

@@ -1,0 +1,209 @@
+//! Looking after a store: proving it whole, making projections again, copying it away and back.
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+};
+
+use rusqlite::{Connection, OpenFlags};
+use sha2::{Digest, Sha256};
+
+use crate::{Store, StoreError, StoreOptions, db, documents, places, runs, series::embedded::check};
+
+/// Something the check found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Which frame, tile or record, by name.
+    pub what: String,
+    /// What is wrong with it.
+    pub why: String,
+    /// It can be made again from frames by [`Store::rebuild`].
+    pub derived: bool,
+}
+
+/// What a check looked at and found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CheckReport {
+    /// Frames that were read.
+    pub frames: u64,
+    /// Shelves that were held against frames.
+    pub shelves: u64,
+    /// Runs, documents, files, held batches and other records that were read.
+    pub records: u64,
+    /// What is wrong. Empty when all is well.
+    pub problems: Vec<Problem>,
+}
+
+impl Store {
+    /// Reads everything and holds every projection against the frames. Changes nothing.
+    ///
+    /// # Errors
+    /// The file cannot be read at all. What can be read but is wrong is in the report.
+    pub fn check(&self) -> Result<CheckReport, StoreError> {
+        self.db.read(|connection| {
+            let mut report = CheckReport::default();
+            file(connection, &mut report.problems)?;
+            report.frames = check::frames(connection, &mut report.problems)?;
+            check::latest(connection, &mut report.problems)?;
+            report.shelves = check::shelves(connection, &mut report.problems)?;
+            report.records = records(connection, &mut report.problems)?;
+            Ok(report)
+        })
+    }
+
+    /// Makes every projection again from the frames, in one transaction.
+    ///
+    /// # Errors
+    /// The store cannot be written; damaged frames of sealed years.
+    pub fn rebuild(&self) -> Result<(), StoreError> {
+        self.db.write(check::rebuild)
+    }
+
+    /// Copies the store to a file as it is at one moment, beside readers and writers, and proves the copy whole.
+    /// The file appears only when all of it is there.
+    ///
+    /// # Errors
+    /// The file exists already or cannot be written; the copy is not whole, with everything that is wrong.
+    pub fn backup(&self, to: &Path) -> Result<CheckReport, StoreError> {
+        let failed = |doing| move |source| StoreError::File { doing, path: to.to_owned(), source };
+        if to.try_exists().map_err(failed("look for"))? {
+            return Err(failed("write")(std::io::ErrorKind::AlreadyExists.into()));
+        }
+        let part = beside(to, ".part");
+        remove(&part)?;
+        let report = self.db.read(|source| copy(source, &part)).and_then(|()| verify(&part))?;
+        File::open(&part).and_then(|file| file.sync_all()).map_err(failed("write"))?;
+        std::fs::rename(&part, to).map_err(failed("write"))?;
+        // The name is safe once its folder is.
+        if let Some(folder) = to.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed("write"))?;
+        }
+        Ok(report)
+    }
+
+    /// Puts a backup in place of what the store at `to` holds, in one transaction, after proving the backup whole.
+    /// Programs that have the store open see the restored content from then on.
+    ///
+    /// # Errors
+    /// The backup is no store or not whole: then `to` is untouched. The store at `to` cannot be written or is locked.
+    pub fn restore(from: &Path, to: &Path, options: &StoreOptions) -> Result<CheckReport, StoreError> {
+        if !from.try_exists().map_err(|source| StoreError::File {
+            doing: "read",
+            path: from.to_owned(),
+            source,
+        })? {
+            let source = std::io::ErrorKind::NotFound.into();
+            return Err(StoreError::File { doing: "read", path: from.to_owned(), source });
+        }
+        // The backup itself is never opened for writing: it may lie on a read-only disk.
+        let part = beside(to, ".restore");
+        remove(&part)?;
+        let source = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_ONLY)
+            .map_err(|source| StoreError::Open { path: from.to_owned(), source })?;
+        copy(&source, &part)?;
+        drop(source);
+        let report = verify(&part)?;
+        let store = Self::open(to, options)?;
+        // Whoever has places cached must not take the restored ones for those they know.
+        let known = store.db.read(places::places_version)?;
+        store.db.replace(&part, |transaction| places::bump(transaction, known + 1))?;
+        remove(&part)?;
+        Ok(report)
+    }
+}
+
+/// What the database says of its own file.
+fn file(connection: &Connection, problems: &mut Vec<Problem>) -> Result<(), StoreError> {
+    let mut statement = connection.prepare("PRAGMA integrity_check(20)")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let why: String = row.get(0)?;
+        if why != "ok" {
+            problems.push(Problem { what: "the database file".to_owned(), why, derived: false });
+        }
+    }
+    Ok(())
+}
+
+/// Reads every record beside the series.
+fn records(connection: &Connection, problems: &mut Vec<Problem>) -> Result<u64, StoreError> {
+    let mut read = 0;
+    let mut note = |what: String, result: Result<(), StoreError>| {
+        read += 1;
+        if let Err(error) = result {
+            problems.push(Problem { what, why: error.to_string(), derived: false });
+        }
+    };
+    note("the places".to_owned(), places::gazetteer(connection, i64::MAX).map(|_| ()));
+    let mut statement = connection.prepare("SELECT id, body FROM run")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        note(format!("run `{}`", row.get::<_, i64>(0)?), runs::run_of(row).map(|_| ()));
+    }
+    let mut statement = connection.prepare("SELECT key, body FROM flag_event")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let body: String = row.get(1)?;
+        let flag = places::read::<gapwatch_model::Flag>(&body, "a flag");
+        note(format!("flag `{}`", row.get::<_, String>(0)?), flag.map(|_| ()));
+    }
+    for (table, name, hash) in
+        [("file", "hash", "hash"), ("document", "id", "hash"), ("quarantine", "run", "NULL")]
+    {
+        let mut statement =
+            connection.prepare(&format!("SELECT CAST({name} AS TEXT), {hash}, packed FROM {table}"))?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let what = format!("{table} `{}`", row.get::<_, String>(0)?);
+            let packed: Vec<u8> = row.get(2)?;
+            let hash: Option<String> = row.get(1)?;
+            let whole = runs::unpack(&packed, &what).and_then(|bytes| {
+                let other = table == "document" && hash != Some(documents::hex(&Sha256::digest(&bytes)));
+                let why = "its content does not match its hash".to_owned();
+                if other { Err(StoreError::Damaged { what: what.clone(), why }) } else { Ok(()) }
+            });
+            note(what, whole);
+        }
+    }
+    Ok(read)
+}
+
+/// Copies a database in one step, from one snapshot.
+fn copy(source: &Connection, to: &Path) -> Result<(), StoreError> {
+    let mut target =
+        Connection::open(to).map_err(|source| StoreError::Open { path: to.to_owned(), source })?;
+    db::copy_all(source, &mut target)?;
+    target.close().map_err(|(_, error)| error.into())
+}
+
+/// Opens a copy and checks all of it.
+fn verify(copy: &Path) -> Result<CheckReport, StoreError> {
+    let report = Store::open(copy, &StoreOptions::default())?.check()?;
+    match report.problems.first() {
+        None => Ok(report),
+        Some(Problem { what, why, .. }) => Err(StoreError::Damaged {
+            what: format!("the copy ({} problems, first: {what})", report.problems.len()),
+            why: why.clone(),
+        }),
+    }
+}
+
+/// Removes a database and what lies beside it, where it is there.
+fn remove(path: &Path) -> Result<(), StoreError> {
+    for path in [path.to_owned(), beside(path, "-wal"), beside(path, "-shm"), beside(path, "-journal")] {
+        match std::fs::remove_file(&path) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                return Err(StoreError::File { doing: "remove", path, source });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// A file beside another, by its name and an ending.
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
