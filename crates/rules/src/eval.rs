@@ -5,7 +5,8 @@ use gapwatch_model::{IndicatorId, Period, Qualifier, Value};
 use crate::{
     formula::{Counted, Expr, Extreme, Operator},
     judge::Counts,
-    values::{Absence, IndicatorValue, Origin, Table, together},
+    sums::together,
+    values::{Absence, IndicatorValue, Origin, Table},
 };
 
 /// What a formula may look at.

@@ -223,8 +223,13 @@ impl Facts {
             .iter()
             .map(|known| known.head.recorded_at > from && known.head.recorded_at <= to)
             .collect();
+        let heads = || self.heads.iter().zip(&fresh);
         for (id, column) in &self.columns {
             let seen = mark.get(id).copied().unwrap_or(0);
+            let news = heads().any(|(known, fresh)| *fresh && known.head.key.indicator == *id);
+            if !news && column.entries.len() == seen {
+                continue;
+            }
             for (position, entry) in column.entries.iter().enumerate() {
                 let new = position >= seen || fresh.get(entry.head as usize).copied().unwrap_or(false);
                 if let Some(place) = touched.get_mut(entry.point.place.index()).filter(|_| new) {

@@ -62,24 +62,43 @@ pub fn ranking(
     let decimals = judgement.rules.tolerances.rank_decimals;
     let known = gazetteer.under_on(place, level, judgement.moment.day).into_iter().filter_map(|below| {
         let value = judgement.value(below, indicator.as_str())?.amount()?;
-        let rounded = rounded(value, decimals);
-        Some((if lower { rounded } else { -rounded }, below, value))
+        Some((below, value))
     });
-    let mut sorted: Vec<(f64, PlaceIx, f64)> = known.collect();
-    sorted.sort_by(|one, other| {
-        one.0.total_cmp(&other.0).then_with(|| gazetteer.get(one.1).id.cmp(&gazetteer.get(other.1).id))
+    let known: Vec<(PlaceIx, f64)> = known.collect();
+    let amounts: Vec<Option<f64>> = known.iter().map(|(_, value)| Some(*value)).collect();
+    let ranks = ranks(&amounts, lower, decimals);
+    let all = known.into_iter().zip(ranks);
+    let mut ranked: Vec<Ranked> =
+        all.filter_map(|((place, value), rank)| Some(Ranked { rank: rank?, place, value })).collect();
+    ranked.sort_by(|one, other| {
+        one.rank
+            .cmp(&other.rank)
+            .then_with(|| gazetteer.get(one.place).id.cmp(&gazetteer.get(other.place).id))
     });
+    ranked
+}
+
+/// Ranks of some amounts, 1 is best: the lowest if `lower`, else the highest. Equal at the decimals share a rank and the
+/// next skips; what is not known has none.
+#[must_use]
+pub fn ranks(amounts: &[Option<f64>], lower: bool, decimals: u8) -> Vec<Option<u32>> {
+    let key = |amount: f64| if lower { rounded(amount, decimals) } else { -rounded(amount, decimals) };
+    let known = amounts.iter().enumerate().filter_map(|(at, amount)| Some((at, key((*amount)?))));
+    let mut sorted: Vec<(usize, f64)> = known.collect();
+    sorted.sort_by(|one, other| one.1.total_cmp(&other.1));
+    let mut ranks = vec![None; amounts.len()];
     let mut last: Option<(f64, u32)> = None;
-    let mut ranked = Vec::with_capacity(sorted.len());
-    for (position, (key, place, value)) in (1_u32..).zip(sorted) {
+    for (position, (at, key)) in (1_u32..).zip(sorted) {
         let rank = match last {
             Some((before, rank)) if before.total_cmp(&key).is_eq() => rank,
             _ => position,
         };
         last = Some((key, rank));
-        ranked.push(Ranked { rank, place, value });
+        if let Some(slot) = ranks.get_mut(at) {
+            *slot = Some(rank);
+        }
     }
-    ranked
+    ranks
 }
 
 /// One flag whose state differs between two moments.

@@ -138,7 +138,7 @@ fn one(
     let states = if counted { states_of(facts, rules, &villages, question.moment) } else { Vec::new() };
     let counts = count(&facts.gazetteer, &rows, &states);
     let table = compute(facts, rules, question, &rows, &counts, needs.iter(), None);
-    let cell = rows.row_of.get(&place).and_then(|row| table.get(indicator)?.get(*row));
+    let cell = rows.row_of(place).and_then(|row| table.get(indicator)?.get(row));
     cell.map_or_else(|| IndicatorValue::none(Absence::Missing), |cell| IndicatorValue::clone(cell))
 }
 

@@ -1,6 +1,6 @@
 //! One moment judged: states, counts, rates, values, standings, findings, and what the rules raise.
 
-use std::{collections::BTreeMap, collections::HashMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use gapwatch_model::{
@@ -165,17 +165,17 @@ pub struct Judgement {
     /// Version of `rules.toml`.
     pub rules_version: String,
     /// Villages in force, in order of numbers.
-    pub villages: Vec<VillageState>,
+    pub villages: Vec<Arc<VillageState>>,
     /// What was noticed beside the rules.
     pub findings: Vec<Finding>,
-    /// What the rules raise or cannot know, in order of keys.
+    /// What the rules raise or cannot know, in order of rules and of the numbers of places.
     pub raised: Vec<Raised>,
     pub(crate) gazetteer: Arc<Gazetteer>,
     pub(crate) indicators: Arc<IndicatorSet>,
     pub(crate) sources: Vec<SourceStatus>,
-    pub(crate) village_at: HashMap<PlaceIx, usize>,
-    pub(crate) row_of: HashMap<PlaceIx, usize>,
-    pub(crate) places: Vec<PlaceIx>,
+    /// By number of a place: its position among the villages.
+    village_at: Vec<u32>,
+    pub(crate) rows: Arc<Rows>,
     pub(crate) counts: Vec<Counts>,
     pub(crate) table: Table,
     pub(crate) standings: BTreeMap<(PlaceIx, IndicatorId), Standing>,
@@ -235,17 +235,29 @@ fn judge_after(
     let above = numbered
         .filter(|(_, place)| place.level != PlaceLevel::Village && place.in_force_on(moment.day))
         .map(|(ix, _)| ix);
-    let rows = Rows::new(facts, above.collect(), &village_ixs, moment.day);
+    let same_day = previous.filter(|previous| previous.moment.day == moment.day);
+    let rows = match same_day {
+        Some(previous) => Arc::clone(&previous.rows),
+        None => Arc::new(Rows::new(facts, above.collect(), &village_ixs, moment.day)),
+    };
     let counts = count(gazetteer, &rows, &villages);
     let question = Question { moment, borders: moment.day, exactly: None };
     // Values also grow stale by the day, so only those of the same day can be taken over.
-    let same_day = previous.filter(|previous| previous.moment.day == moment.day);
     let anew = same_day.map(|_| anew(gazetteer, &rows, &touched, moment.day)).unwrap_or_default();
     let reuse = same_day.map(|previous| Reuse { table: &previous.table, anew: &anew });
     let table = compute(facts, rules, question, &rows, &counts, facts.formulas.order.iter(), reuse.as_ref());
     let findings = findings(facts, rules, moment, &rows, &table);
-    let village_at = villages.iter().enumerate().map(|(at, village)| (village.place, at)).collect();
-    let watched = watched(facts, &rows, moment.day);
+    let mut village_at = vec![u32::MAX; gazetteer.len()];
+    for (at, village) in (0..).zip(&villages) {
+        if let Some(slot) = village_at.get_mut(village.place.index()) {
+            *slot = at;
+        }
+    }
+    // What was watched stays watched, and what was touched is.
+    let watched = match same_day {
+        Some(previous) => previous.watched.iter().zip(&anew).map(|(before, now)| *before || *now).collect(),
+        None => watched(facts, &rows, moment.day),
+    };
     let mut judgement = Judgement {
         moment,
         rules_version: rules.version.clone(),
@@ -256,8 +268,7 @@ fn judge_after(
         indicators: Arc::clone(&facts.indicators),
         sources: sources.to_vec(),
         village_at,
-        row_of: rows.row_of,
-        places: rows.places,
+        rows,
         counts,
         table,
         standings: BTreeMap::new(),
@@ -276,7 +287,7 @@ fn rows_above(gazetteer: &Gazetteer, rows: &Rows, place: PlaceIx, day: NaiveDate
     let mut climb = |from: PlaceIx| {
         let mut here = Some(from);
         while let Some(ix) = here {
-            match rows.row_of.get(&ix).and_then(|row| into.get_mut(*row)) {
+            match rows.row_of(ix).and_then(|row| into.get_mut(row)) {
                 Some(true) => break,
                 Some(row) => *row = true,
                 None => {}
@@ -333,12 +344,15 @@ fn spread(gazetteer: &Gazetteer, rows: &Rows, marked: &mut [bool]) {
     }
 }
 
-pub(crate) fn count(gazetteer: &Gazetteer, rows: &Rows, villages: &[VillageState]) -> Vec<Counts> {
+/// Counts villages by state up the tree. The villages stand in the order of the rows' villages, some of which may have
+/// no row.
+pub(crate) fn count(gazetteer: &Gazetteer, rows: &Rows, villages: &[Arc<VillageState>]) -> Vec<Counts> {
     let mut counts = vec![Counts::default(); rows.places.len()];
-    let found: HashMap<PlaceIx, &VillageState> = villages.iter().map(|v| (v.place, v)).collect();
+    let mut found = villages.iter();
     for (village, row) in &rows.villages {
-        if let (Some(counts), Some(village)) = (counts.get_mut(*row), found.get(village)) {
-            counts.count(village);
+        let state = found.by_ref().find(|state| state.place == *village);
+        if let (Some(counts), Some(state)) = (counts.get_mut(*row), state) {
+            counts.count(state);
         }
     }
     for (row, place) in rows.places.iter().enumerate() {
@@ -356,30 +370,34 @@ impl Judgement {
     /// The village of this number, if it was in force.
     #[must_use]
     pub fn village(&self, place: PlaceIx) -> Option<&VillageState> {
-        self.villages.get(*self.village_at.get(&place)?)
+        self.shared_village(place).map(Arc::as_ref)
+    }
+
+    pub(crate) fn shared_village(&self, place: PlaceIx) -> Option<&Arc<VillageState>> {
+        self.villages.get(*self.village_at.get(place.index())? as usize)
     }
 
     /// Every place above the village that was in force, deepest level first.
     #[must_use]
     pub fn places(&self) -> &[PlaceIx] {
-        &self.places
+        &self.rows.places
     }
 
     /// Villages of a place by state. `None` when the place was not in force.
     #[must_use]
     pub fn counts(&self, place: PlaceIx) -> Option<&Counts> {
-        self.counts.get(*self.row_of.get(&place)?)
+        self.counts.get(self.rows.row_of(place)?)
     }
 
     /// One indicator at a place above the village. `None` when the place was not in force or nothing is declared.
     #[must_use]
     pub fn value(&self, place: PlaceIx, indicator: &str) -> Option<&IndicatorValue> {
-        self.table.get(indicator)?.get(*self.row_of.get(&place)?).map(Arc::as_ref)
+        self.table.get(indicator)?.get(self.rows.row_of(place)?).map(Arc::as_ref)
     }
 
     /// Every indicator at a place above the village, in order of ids.
     pub fn values(&self, place: PlaceIx) -> impl Iterator<Item = (&IndicatorId, &IndicatorValue)> {
-        let row = self.row_of.get(&place).copied();
+        let row = self.rows.row_of(place);
         self.table.iter().filter_map(move |(id, cells)| Some((id, cells.get(row?)?.as_ref())))
     }
 
@@ -462,7 +480,7 @@ fn raise(judgement: &Judgement, rules: &Rules) -> Vec<Raised> {
                 }
             }
             When::Value { level, indicator, comparator, value } => {
-                for place in &judgement.places {
+                for place in judgement.places() {
                     if judgement.gazetteer.get(*place).level != *level {
                         continue;
                     }
@@ -490,6 +508,5 @@ fn raise(judgement: &Judgement, rules: &Rules) -> Vec<Raised> {
             }
         }
     }
-    raised.sort_by(|one, other| one.key.cmp(&other.key));
     raised
 }

@@ -42,7 +42,7 @@ pub(crate) fn standings(
 ) -> BTreeMap<(PlaceIx, IndicatorId), Standing> {
     let mut all = BTreeMap::new();
     for (indicator, promises) in targets.by_indicator() {
-        for (place, watched) in judgement.places.iter().zip(&judgement.watched) {
+        for (place, watched) in judgement.places().iter().zip(&judgement.watched) {
             if !watched {
                 continue;
             }

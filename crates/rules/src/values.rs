@@ -3,7 +3,7 @@
 //! In this order: what somebody stated of the place itself; the formula; what the places below sum up to; what the
 //! places it came from had. Ratios travel as two counts. Whatever is left out of a sum is counted.
 
-use std::{collections::BTreeMap, collections::HashMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::NaiveDate;
 use gapwatch_model::{
@@ -15,7 +15,9 @@ use crate::{
     config::Rules,
     eval::{self, Inputs},
     facts::{Column, Facts, Moment, Said},
+    groups::ranks,
     judge::Counts,
+    sums::Sum,
 };
 
 /// Why there is no value.
@@ -119,7 +121,7 @@ impl IndicatorValue {
         }
     }
 
-    fn known(value: Value, qualifier: Qualifier, period: Option<Period>, origin: Origin) -> Self {
+    pub(crate) fn known(value: Value, qualifier: Qualifier, period: Option<Period>, origin: Origin) -> Self {
         let absence = value.amount().is_none().then_some(Absence::ZeroDenominator);
         Self { value: Some(value), qualifier, absence, period, origin, contradicted: false }
     }
@@ -149,10 +151,12 @@ pub(crate) struct Question {
 }
 
 /// The non-village places of a computation, each after everything below it.
+#[derive(Debug)]
 pub(crate) struct Rows {
     pub(crate) places: Vec<PlaceIx>,
     pub(crate) parent: Vec<Option<usize>>,
-    pub(crate) row_of: HashMap<PlaceIx, usize>,
+    /// By number of a place.
+    row_of: Vec<u32>,
     /// Villages with the row of the commune they belong to.
     pub(crate) villages: Vec<(PlaceIx, usize)>,
 }
@@ -165,11 +169,22 @@ impl Rows {
     pub(crate) fn new(facts: &Facts, mut places: Vec<PlaceIx>, villages: &[PlaceIx], day: NaiveDate) -> Self {
         let gazetteer = &facts.gazetteer;
         places.sort_unstable_by_key(|ix| (std::cmp::Reverse(gazetteer.get(*ix).level), *ix));
-        let row_of: HashMap<_, _> = places.iter().enumerate().map(|(row, ix)| (*ix, row)).collect();
-        let above = |ix: PlaceIx| row_of.get(&gazetteer.parent_on(ix, day)?).copied();
+        let mut row_of = vec![u32::MAX; gazetteer.len()];
+        for (row, place) in (0..).zip(&places) {
+            if let Some(slot) = row_of.get_mut(place.index()) {
+                *slot = row;
+            }
+        }
+        let row = |ix: PlaceIx| row_of.get(ix.index()).copied().filter(|row| *row != u32::MAX);
+        let above = |ix: PlaceIx| row(gazetteer.parent_on(ix, day)?).map(|row| row as usize);
         let parent = places.iter().map(|ix| above(*ix)).collect();
         let villages = villages.iter().filter_map(|ix| Some((*ix, above(*ix)?))).collect();
         Self { places, parent, row_of, villages }
+    }
+
+    /// The row of a place, if it has one.
+    pub(crate) fn row_of(&self, place: PlaceIx) -> Option<usize> {
+        self.row_of.get(place.index()).filter(|row| **row != u32::MAX).map(|row| *row as usize)
     }
 }
 
@@ -420,46 +435,27 @@ impl Computing<'_> {
         kept
     }
 
-    /// Competition ranks among places of one parent and level: equal at the configured decimals share, the next skips.
+    /// Ranks among places of one parent and level.
     fn ranks(&self, values: &[Arc<IndicatorValue>], of: &IndicatorId) -> Vec<IndicatorValue> {
-        let higher = self.facts.indicators.get(of.as_str()).is_none_or(|i| i.direction != Direction::Lower);
-        type Ranked = Vec<(usize, f64)>;
-        let mut groups: BTreeMap<(Option<usize>, PlaceLevel), Ranked> = BTreeMap::new();
-        for (row, value) in values.iter().enumerate() {
-            let (Some(amount), Some(place)) = (value.amount(), self.rows.places.get(row)) else { continue };
-            let group =
-                (self.rows.parent.get(row).copied().flatten(), self.facts.gazetteer.get(*place).level);
-            let rounded = eval::rounded(amount, self.rules.tolerances.rank_decimals);
-            groups.entry(group).or_default().push((row, if higher { -rounded } else { rounded }));
+        let lower = self.facts.indicators.get(of.as_str()).is_some_and(|i| i.direction == Direction::Lower);
+        let mut groups: BTreeMap<(Option<usize>, PlaceLevel), Vec<usize>> = BTreeMap::new();
+        for (row, place) in self.rows.places.iter().enumerate() {
+            let parent = self.rows.parent.get(row).copied().flatten();
+            groups.entry((parent, self.facts.gazetteer.get(*place).level)).or_default().push(row);
         }
-        let mut ranks: Vec<IndicatorValue> = values
-            .iter()
-            .map(|value| match value.amount() {
-                None => IndicatorValue::none(Absence::Needs(of.clone())),
-                Some(_) => IndicatorValue {
-                    origin: Origin::Formula,
-                    contradicted: false,
-                    ..IndicatorValue::clone(value)
-                },
-            })
-            .collect();
-        for group in groups.values_mut() {
-            group.sort_by(|one, other| one.1.total_cmp(&other.1).then(one.0.cmp(&other.0)));
-            let mut rank = 0_u32;
-            let mut last: Option<f64> = None;
-            for (position, (row, key)) in (1_u32..).zip(group.iter()) {
-                if last.is_none_or(|last| last.total_cmp(key).is_ne()) {
-                    rank = position;
-                    last = Some(*key);
-                }
-                if let Some(cell) = ranks.get_mut(*row) {
-                    cell.value = Some(Value::Number(f64::from(rank)));
-                    cell.qualifier = Qualifier::Exact;
-                    cell.absence = None;
+        let mut found = vec![IndicatorValue::none(Absence::Needs(of.clone())); values.len()];
+        for group in groups.values() {
+            let amount = |row: &usize| values.get(*row).and_then(|value| value.amount());
+            let amounts: Vec<Option<f64>> = group.iter().map(amount).collect();
+            for (row, rank) in group.iter().zip(ranks(&amounts, lower, self.rules.tolerances.rank_decimals)) {
+                if let (Some(cell), Some(rank)) = (found.get_mut(*row), rank) {
+                    let value = Value::Number(f64::from(rank));
+                    let period = values.get(*row).and_then(|value| value.period);
+                    *cell = IndicatorValue::known(value, Qualifier::Exact, period, Origin::Formula);
                 }
             }
         }
-        ranks
+        found
     }
 }
 
@@ -589,87 +585,5 @@ pub(crate) fn level_of(level: Level) -> PlaceLevel {
         Level::Province => PlaceLevel::Province,
         Level::Commune => PlaceLevel::Commune,
         Level::Village => PlaceLevel::Village,
-    }
-}
-
-/// What places have in sum.
-#[derive(Debug, Clone, Default)]
-struct Sum {
-    numerator: f64,
-    denominator: f64,
-    number: f64,
-    reported: u32,
-    expected: u32,
-    oldest: Option<Period>,
-    qualifier: Option<Qualifier>,
-    only_shares: bool,
-    anything: bool,
-    reason: Option<Absence>,
-    apart: Vec<PlaceIx>,
-}
-
-impl Sum {
-    fn add(&mut self, cell: &IndicatorValue, share: f64, (reported, expected): (u32, u32), kind: ValueKind) {
-        self.expected += expected;
-        if let Origin::Predecessors { apart, .. } = &cell.origin {
-            self.apart.extend(apart);
-        }
-        let Some(value) = cell.value else {
-            let worse = match (&self.reason, &cell.absence) {
-                (Some(Absence::Insufficient), _) | (Some(Absence::Stale), Some(Absence::Missing)) => None,
-                (_, Some(reason)) => Some(reason.clone()),
-                (_, None) => None,
-            };
-            self.reason = worse.or(self.reason.take());
-            return;
-        };
-        match value {
-            Value::Ratio { numerator, denominator } => {
-                self.numerator += numerator * share;
-                self.denominator += denominator * share;
-            }
-            Value::Number(_) if kind == ValueKind::Ratio => {
-                self.only_shares = true;
-                return;
-            }
-            Value::Number(number) => self.number += number * share,
-        }
-        self.anything = true;
-        self.reported += reported;
-        self.oldest = match (self.oldest, cell.period) {
-            (Some(one), Some(other)) => Some(if other.end() < one.end() { other } else { one }),
-            (one, other) => one.or(other),
-        };
-        self.qualifier =
-            Some(self.qualifier.map_or(cell.qualifier, |before| together(before, cell.qualifier)));
-    }
-
-    fn answer(&self, indicator: &Indicator, origin: impl FnOnce(&Self) -> Origin) -> IndicatorValue {
-        let value = match indicator.aggregation {
-            Aggregation::None => return IndicatorValue::none(Absence::Missing),
-            Aggregation::Ratio => Value::Ratio { numerator: self.numerator, denominator: self.denominator },
-            Aggregation::Sum if indicator.value == ValueKind::Ratio => {
-                Value::Ratio { numerator: self.numerator, denominator: self.denominator }
-            }
-            Aggregation::Sum => Value::Number(self.number),
-        };
-        if !self.anything {
-            let shares = self.only_shares.then_some(Absence::OnlyShares);
-            let none = IndicatorValue::none(shares.or(self.reason.clone()).unwrap_or(Absence::Missing));
-            return IndicatorValue { origin: origin(self), ..none };
-        }
-        IndicatorValue::known(value, self.qualifier.unwrap_or_default(), self.oldest, origin(self))
-    }
-}
-
-/// The word before a sum: kept while all say the same side, otherwise *about*.
-pub(crate) fn together(one: Qualifier, other: Qualifier) -> Qualifier {
-    match (one, other) {
-        (one, other) if one == other => one,
-        (Qualifier::Exact, other) | (other, Qualifier::Exact) => other,
-        (Qualifier::LessThan | Qualifier::Almost, Qualifier::LessThan | Qualifier::Almost) => {
-            Qualifier::LessThan
-        }
-        _ => Qualifier::About,
     }
 }

@@ -51,21 +51,28 @@ pub(crate) fn villages(
     rules: &Rules,
     moment: Moment,
     earlier: Option<&Earlier<'_>>,
-) -> Vec<VillageState> {
+) -> Vec<Arc<VillageState>> {
     let columns = Columns::of(facts, &rules.signal);
     let places = facts.gazetteer.all().zip(facts.gazetteer.places());
     let in_force = places
         .filter(|(_, place)| place.level == PlaceLevel::Village && place.in_force_on(moment.day))
         .map(|(ix, _)| ix);
     let judged = |ix: PlaceIx| match earlier.and_then(|earlier| earlier.unchanged(ix, moment)) {
-        Some(same) => {
-            let mut same = same.clone();
+        // Its clocks run with the days.
+        Some(same) if same.must_act.is_some() && !earlier_day(earlier, moment) => {
+            let mut same = VillageState::clone(same);
             same.set_clock(facts, rules, moment);
-            same
+            Arc::new(same)
         }
-        None => village(facts, rules, &columns, ix, moment),
+        Some(same) => Arc::clone(same),
+        None => Arc::new(village(facts, rules, &columns, ix, moment)),
     };
     in_force.map(judged).collect()
+}
+
+/// Whether the earlier judgement is of the moment's own day.
+fn earlier_day(earlier: Option<&Earlier<'_>>, moment: Moment) -> bool {
+    earlier.is_some_and(|earlier| earlier.judgement.moment.day == moment.day)
 }
 
 /// The states of some villages at a moment, without their clocks: for the past.
@@ -74,7 +81,7 @@ pub(crate) fn states_of(
     rules: &Rules,
     villages: &[PlaceIx],
     moment: Moment,
-) -> Vec<VillageState> {
+) -> Vec<Arc<VillageState>> {
     let columns = Columns::of(facts, &rules.signal);
     let state = |ix: PlaceIx| {
         let found = columns.state(&columns.gather(ix, moment.as_of), moment);
@@ -93,15 +100,15 @@ pub(crate) fn states_of(
             turns_on: None,
         }
     };
-    villages.iter().map(|ix| state(*ix)).collect()
+    villages.iter().map(|ix| Arc::new(state(*ix))).collect()
 }
 
 impl Earlier<'_> {
     /// The village as it was, if nothing can have changed but the clocks.
-    fn unchanged(&self, ix: PlaceIx, moment: Moment) -> Option<&VillageState> {
+    fn unchanged(&self, ix: PlaceIx, moment: Moment) -> Option<&Arc<VillageState>> {
         let untouched = !self.touched.get(ix.index()).copied().unwrap_or(true);
-        let same = |village: &&VillageState| village.turns_on.is_none_or(|turn| moment.day < turn);
-        self.judgement.village(ix).filter(|_| untouched).filter(same)
+        let same = |village: &&Arc<VillageState>| village.turns_on.is_none_or(|turn| moment.day < turn);
+        self.judgement.shared_village(ix).filter(|_| untouched).filter(same)
     }
 }
 
@@ -187,4 +194,32 @@ pub(crate) fn speaking_yes(
         _ => None,
     };
     value.amount().map(|amount| (amount > 0.0, by))
+}
+
+/// The states of a village through time: each with the day from which it was known, rising, as known then.
+#[must_use]
+pub fn states_over_time(
+    facts: &Facts,
+    rules: &Rules,
+    village: PlaceIx,
+    moment: Moment,
+) -> Vec<(NaiveDate, SignalState, Qualification)> {
+    let columns = Columns::of(facts, &rules.signal);
+    let gathered = columns.gather(village, moment.as_of);
+    let mut days = Vec::new();
+    turning_points(&gathered.signal, moment.day, &mut days);
+    turning_points(&gathered.clusters, moment.day, &mut days);
+    days.sort_unstable();
+    days.dedup();
+    let mut states: Vec<(NaiveDate, SignalState, Qualification)> = Vec::new();
+    for day in days {
+        let found = columns.state(&gathered, Moment::on(day, end_of_day(day).min(moment.as_of)));
+        let same = |last: &(NaiveDate, SignalState, Qualification)| {
+            last.1 == found.state && last.2 == found.qualification
+        };
+        if !states.last().is_some_and(same) {
+            states.push((day, found.state, found.qualification));
+        }
+    }
+    states
 }
