@@ -12,7 +12,7 @@ use gapwatch_model::{Direction, GeoPoint, Qualification, SignalState, Unit};
 
 use crate::figure::Amount;
 
-pub(crate) use draw::{map, patterns};
+pub(crate) use draw::{map, multiples, patterns};
 pub use outline::Outline;
 
 /// One area as it comes from a boundary file.

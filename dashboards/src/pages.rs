@@ -11,6 +11,7 @@ pub mod indicator;
 pub mod keys;
 pub mod ledger;
 pub mod listing;
+pub mod maps;
 pub mod overview;
 pub mod pack;
 pub mod packs;

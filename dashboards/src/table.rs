@@ -31,7 +31,7 @@ pub enum Kind {
 /// One column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
-    /// Its key in addresses (`?sort=key`, `?sort=-key`, `?cols=a,b`) and its heading in JSON.
+    /// Its key in addresses (`?sort=key`, `?sort=-key`, `?cols=a&cols=b`) and its name in GeoJSON.
     pub key: String,
     /// Its heading, with the unit where it has one: `Khoảng cách (km)`.
     pub heading: String,

@@ -7,7 +7,7 @@ use std::io::Write;
 use gapwatch_dashboards::{Lang, assets, map::Shape, pages};
 use read::{VOID, communes, tags};
 
-#[path = "../examples/gallery/samples.rs"]
+#[path = "../examples/gallery/samples/mod.rs"]
 mod samples;
 
 /// Reading pages and the example's boundaries.
@@ -64,7 +64,7 @@ mod read {
     pub(super) fn communes() -> Vec<gapwatch_dashboards::map::Shape> {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/caobang/places/04-communes.geojson");
         let text = std::fs::read_to_string(path).expect("the example has boundaries");
-        super::samples::shapes(&text)
+        super::samples::parts::shapes(&text)
     }
 }
 
@@ -72,7 +72,7 @@ const LANGS: [Lang; 2] = [Lang::Vi, Lang::En];
 #[test]
 fn markup_is_sound() {
     for lang in LANGS {
-        for (name, page) in samples::every_page(lang, &samples::grid()) {
+        for (name, page) in samples::every_page(lang, &samples::parts::grid()) {
             let page = page.into_string();
             let mut open = Vec::new();
             let mut ids = HashSet::new();
@@ -105,7 +105,7 @@ fn markup_is_sound() {
 #[test]
 fn nothing_is_inline_or_from_elsewhere() {
     for lang in LANGS {
-        for (name, page) in samples::every_page(lang, &samples::grid()) {
+        for (name, page) in samples::every_page(lang, &samples::parts::grid()) {
             let page = page.into_string();
             for tag in tags(&page) {
                 assert!(tag.name != "style" || name == "pack", "{name}: style only in a sealed pack");
@@ -129,7 +129,7 @@ fn nothing_is_inline_or_from_elsewhere() {
 
 #[test]
 fn forms_that_change_something_carry_the_token() {
-    for (name, page) in samples::every_page(Lang::Vi, &samples::grid()) {
+    for (name, page) in samples::every_page(Lang::Vi, &samples::parts::grid()) {
         let page = page.into_string();
         for form in page.split("<form").skip(1) {
             let form = form.split("</form>").next().unwrap_or(form);
@@ -141,8 +141,8 @@ fn forms_that_change_something_carry_the_token() {
 
 #[test]
 fn links_keep_language_and_day() {
-    let view = samples::overview(Lang::En, &samples::grid());
-    let mut shell = samples::shell(Lang::En, "/");
+    let view = samples::answers::overview(Lang::En, &samples::parts::grid());
+    let mut shell = samples::parts::shell(Lang::En, "/");
     shell.as_of_chosen = true;
     let page = pages::overview::render(&shell, &view).into_string();
     for tag in tags(&page).iter().filter(|tag| tag.name == "a" && !tag.end) {
@@ -159,16 +159,19 @@ fn links_keep_language_and_day() {
 #[test]
 fn hostile_names_are_only_names() {
     let name = "<script>alert(1)</script>\" onload=\"x & \u{202e}đảo".to_owned() + &"Nà ".repeat(100);
-    let shapes = [Shape { name: name.clone(), code: "\"><b>".to_owned(), ..samples::grid().remove(0) }];
+    let shapes =
+        [Shape { name: name.clone(), code: "\"><b>".to_owned(), ..samples::parts::grid().remove(0) }];
     for (page_name, page) in samples::every_page(Lang::Vi, &shapes) {
         let page = page.into_string();
         assert!(!page.contains("<script>alert") && !page.contains("onload=\"x"), "{page_name}");
     }
-    let overview =
-        pages::overview::render(&samples::shell(Lang::Vi, "/"), &samples::overview(Lang::Vi, &shapes));
+    let overview = pages::overview::render(
+        &samples::parts::shell(Lang::Vi, "/"),
+        &samples::answers::overview(Lang::Vi, &shapes),
+    );
     assert!(overview.into_string().contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
     let search = pages::search::View { query: name, hits: Vec::new(), more: false };
-    let page = pages::search::render(&samples::shell(Lang::Vi, "/search"), &search).into_string();
+    let page = pages::search::render(&samples::parts::shell(Lang::Vi, "/search"), &search).into_string();
     assert!(page.contains("&lt;script&gt;") && !page.contains("<script>alert"));
 }
 
@@ -193,8 +196,11 @@ fn pages_fit_a_weak_line() {
 #[test]
 fn an_absent_figure_is_never_a_bare_zero_or_blank() {
     for lang in LANGS {
-        let page =
-            pages::overview::render(&samples::shell(lang, "/"), &samples::empty_overview(lang)).into_string();
+        let page = pages::overview::render(
+            &samples::parts::shell(lang, "/"),
+            &samples::answers::empty_overview(lang),
+        )
+        .into_string();
         let none = lang.pick("không có giá trị (0/0)", "no value (0/0)");
         assert_eq!(page.matches(none).count(), 2, "both rates of a place without villages");
         assert!(page.contains(lang.pick("chưa thu thập lần nào", "never")));
@@ -204,13 +210,13 @@ fn an_absent_figure_is_never_a_bare_zero_or_blank() {
 
 #[test]
 fn pages_look_as_they_did() {
-    for (name, page) in samples::every_page(Lang::Vi, &samples::grid()) {
+    for (name, page) in samples::every_page(Lang::Vi, &samples::parts::grid()) {
         let page = page.into_string();
         let main =
             page.split_once("<main").and_then(|(_, rest)| rest.split_once("</main>")).map_or("", |(m, _)| m);
         insta::assert_snapshot!(format!("{name}.vi"), main.replace("><", ">\n<"));
     }
-    for (name, page) in samples::every_page(Lang::En, &samples::grid()) {
+    for (name, page) in samples::every_page(Lang::En, &samples::parts::grid()) {
         insta::assert_snapshot!(format!("{name}.en"), words(&page.into_string()));
     }
 }
@@ -230,7 +236,7 @@ fn words(page: &str) -> String {
 
 #[test]
 fn the_frame_looks_as_it_did() {
-    let mut shell = samples::editor(Lang::Vi, "/keys");
+    let mut shell = samples::parts::editor(Lang::Vi, "/keys");
     shell.as_of_chosen = true;
     shell.notices = vec!["Kho từ xa không trả lời: số liệu đọc từ bản tại chỗ.".to_owned()];
     let page = pages::keys::render(&shell).into_string();

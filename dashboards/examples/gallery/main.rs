@@ -11,8 +11,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = arguments.next().ok_or("expected the directory to write to")?;
     let out = Path::new(&out);
     let shapes = match arguments.next() {
-        Some(file) => samples::shapes(&fs::read_to_string(file)?),
-        None => samples::grid(),
+        Some(file) => samples::parts::shapes(&fs::read_to_string(file)?),
+        None => samples::parts::grid(),
     };
     fs::create_dir_all(out.join("assets"))?;
     for asset in [assets::style(), assets::script(), assets::icon()] {

@@ -55,6 +55,7 @@ pub(crate) fn map(shell: &Shell, map: &Map) -> Markup {
                 @for drawn in &outline.areas { (area(shell, map, &classes, drawn, known.get(drawn.code.as_str()).copied())) }
                 g.names aria-hidden="true" paint-order="stroke" {
                     @for drawn in &outline.areas { (name(shell, map, drawn, known.get(drawn.code.as_str()).copied())) }
+                    @for ((x, y), words) in &outline.captions { text.cap x=(x) y=(y) { (words) } }
                 }
                 @for dot in &map.dots {
                     @let (x, y) = outline.place(dot.at);
@@ -66,6 +67,28 @@ pub(crate) fn map(shell: &Shell, map: &Map) -> Markup {
                 }
             }
             (legend(shell, map, &classes))
+        }
+    }
+}
+
+/// Maps of one measure at several times, in the same classes, under one legend.
+pub(crate) fn multiples(shell: &Shell, maps: &[(String, Map)]) -> Markup {
+    let numbers: Vec<f64> =
+        maps.iter().flat_map(|(_, map)| &map.areas).filter_map(|area| area.amount.speaks().ok()).collect();
+    let direction = maps.first().map_or(gapwatch_model::Direction::Neutral, |(_, map)| map.direction);
+    let classes = Classes::of(&numbers, direction);
+    html! {
+        div.multiples {
+            @for (when, map) in maps {
+                @let known: HashMap<&str, &Area> = map.areas.iter().map(|area| (area.code.as_str(), area)).collect();
+                figure.map {
+                    figcaption { (when) }
+                    svg viewBox={ "0 0 " (map.outline.width) " " (map.outline.height) } role="group" aria-label={ (map.title) ", " (when) } {
+                        @for drawn in &map.outline.areas { (area(shell, map, &classes, drawn, known.get(drawn.code.as_str()).copied())) }
+                    }
+                    (legend(shell, map, &classes))
+                }
+            }
         }
     }
 }

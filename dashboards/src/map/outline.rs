@@ -17,7 +17,7 @@ pub(super) type P = (i32, i32);
 /// Farthest a simplified line may be from the true one, in units of the drawing.
 const TOLERANCE: f64 = 1.6;
 /// Rings smaller than this many square units become a dot.
-const SMALLEST_AREA: f64 = 12.0;
+const SMALLEST_AREA: f64 = 30.0;
 
 /// One area ready to draw.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +37,7 @@ pub struct Outline {
     pub(super) areas: Vec<Drawn>,
     pub(super) width: i32,
     pub(super) height: i32,
+    pub(super) captions: Vec<(P, String)>,
     frame: Frame,
 }
 
@@ -78,6 +79,13 @@ impl Outline {
         Some(Self::framed(&shapes, frame, width))
     }
 
+    /// Adds words that belong to no one area, such as the name of an archipelago, each centred on its position.
+    #[must_use]
+    pub fn captioned(mut self, captions: &[(GeoPoint, &str)]) -> Self {
+        self.captions = captions.iter().map(|(at, words)| (self.place(*at), (*words).to_owned())).collect();
+        self
+    }
+
     /// Where a position lies in the drawing.
     pub(super) fn place(&self, at: GeoPoint) -> P {
         self.frame.place(at.lon, at.lat)
@@ -113,7 +121,7 @@ impl Outline {
                     && dots.insert((x / 4, y / 4))
                 {
                     // An island too small to have a shape is still there. Writing to a string cannot fail.
-                    write!(path, "M{x} {y}h3v3h-3z").ok();
+                    write!(path, "M{x} {y}h5v5h-5z").ok();
                 }
             }
             kept.sort_by(|one, other| other.0.total_cmp(&one.0));
@@ -124,7 +132,7 @@ impl Outline {
         for (area, at) in areas.iter_mut().zip(label::place(shapes, &largest, size)) {
             area.label = at;
         }
-        Self { areas, width: size.0, height: size.1, frame }
+        Self { areas, width: size.0, height: size.1, captions: Vec::new(), frame }
     }
 }
 
