@@ -4,7 +4,7 @@
 //! whoever builds after it has a clock that only runs while there is power.
 
 use chrono::{Days, NaiveDate};
-use gapwatch_model::{AreaClass, PlaceIx};
+use gapwatch_model::{AreaClass, Gazetteer, PlaceIx};
 use serde::Serialize;
 
 use crate::{
@@ -52,7 +52,7 @@ pub(crate) fn who_must_act(
     moment: Moment,
 ) -> MustAct {
     let power = power_over_time(facts, village, since, moment);
-    let builder = facts.gazetteer.get(village).area_class.map(|class| match class {
+    let builder = area_class(&facts.gazetteer, village, moment.day).map(|class| match class {
         AreaClass::ExtremelyDifficult => Who::Fund,
         AreaClass::Other => Who::Operator,
     });
@@ -86,6 +86,12 @@ pub(crate) fn who_must_act(
     };
     let late = due.map_or(0, |due| (moment.day - due).num_days().max(0));
     MustAct { who, then, due, open_days, blocked_days, late_days: u32::try_from(late).unwrap_or(u32::MAX) }
+}
+
+/// Class of a place's area: its own, or that of the nearest place above that has one.
+pub(crate) fn area_class(gazetteer: &Gazetteer, place: PlaceIx, day: NaiveDate) -> Option<AreaClass> {
+    std::iter::successors(Some(place), |here| gazetteer.parent_on(*here, day))
+        .find_map(|here| gazetteer.get(here).area_class)
 }
 
 /// What was known of the power on each day since, as changes.

@@ -4,7 +4,7 @@
 //! A page, the command line and JSON draw the same structure; asked again for the same moment it is the same, byte for
 //! byte.
 
-use gapwatch_model::{Flag, IndicatorId, PlaceIx, PlaceLevel, Subject, Value};
+use gapwatch_model::{CollectorName, Flag, IndicatorId, PlaceIx, PlaceLevel, Subject, Value};
 use serde::Serialize;
 
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     facts::{Facts, Said},
     judge::Judgement,
     sentence::{Sentence, amount},
-    signal::{CLUSTERS, Columns, GRID_POWER, SIGNAL},
+    signal::{CLUSTERS, Columns, GRID_POWER, SIGNAL, minimum_samples},
     targets::days,
     values::Origin,
 };
@@ -217,6 +217,7 @@ impl Explaining<'_> {
             (When::Target { .. } | When::Value { .. }, Subject::Indicator(id)) => {
                 self.indicator(id, place, 0)
             }
+            (When::Overdue { .. }, Subject::Source(source)) => self.source(place, source),
             (When::Target { .. } | When::Value { .. } | When::Overdue { .. }, _) => {}
         }
         self.inputs.sort_by(|one, other| {
@@ -244,7 +245,7 @@ impl Explaining<'_> {
     }
 
     fn village(&mut self, place: PlaceIx) {
-        let minimum = self.rules.signal.minimum_samples;
+        let minimum = minimum_samples(self.facts, &self.rules.signal);
         self.inputs_of(SIGNAL, place, minimum);
         self.inputs_of(CLUSTERS, place, minimum);
         let columns = Columns::of(self.facts, &self.rules.signal);
@@ -346,11 +347,23 @@ impl Explaining<'_> {
                 counts.total, counts.covered, counts.pocket, counts.no_signal, counts.unknown
             ),
         ));
-        let minimum = self.rules.signal.minimum_samples;
+        let minimum = minimum_samples(self.facts, &self.rules.signal);
         let villages = self.facts.gazetteer.under_on(place, PlaceLevel::Village, self.judgement.moment.day);
         for village in villages {
             self.inputs_of(SIGNAL, village, minimum);
             self.inputs_of(CLUSTERS, village, minimum);
+        }
+    }
+
+    fn source(&mut self, place: PlaceIx, source: &CollectorName) {
+        let sources = self.judgement.sources.iter();
+        for status in sources.filter(|status| status.collector == *source && status.place == place) {
+            let last = status.last_success.map_or_else(|| "–".to_owned(), |at| at.to_rfc3339());
+            let missed = status.overdue(self.judgement.moment.day).map_or(0, |(missed, _)| missed);
+            self.steps.push(Sentence::new(
+                format!("lần cuối: {last}; số kỳ đã qua: {missed}"),
+                format!("last report: {last}; whole periods since: {missed}"),
+            ));
         }
     }
 

@@ -10,6 +10,7 @@ use chrono::NaiveDate;
 use gapwatch_model::{AreaClass, Condition, IndicatorId, Period, PlaceIx, PlaceLevel, Target, TargetStatus};
 
 use crate::{
+    act::area_class,
     config::Rules,
     facts::{Facts, Moment},
     formula::Expr,
@@ -89,8 +90,7 @@ pub fn history(
         };
         let at = Standpoint { gazetteer: &facts.gazetteer, place, day: end, as_of: moment.as_of };
         let target = Targets::in_force(promises, &at, |condition| match condition {
-            Condition::DifficultArea(difficult) => place_then
-                .area_class
+            Condition::DifficultArea(difficult) => area_class(&facts.gazetteer, place, end)
                 .is_some_and(|class| (class == AreaClass::ExtremelyDifficult) == *difficult),
             Condition::GridPower(_) => false,
         });

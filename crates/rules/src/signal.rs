@@ -50,12 +50,15 @@ pub(crate) struct Columns<'a> {
     facts: &'a Facts,
     signal: Option<&'a Column>,
     clusters: Option<&'a Column>,
+    minimum_samples: u32,
     settings: &'a Signal,
 }
 
 impl<'a> Columns<'a> {
     pub(crate) fn of(facts: &'a Facts, settings: &'a Signal) -> Self {
-        Self { facts, signal: facts.column(SIGNAL), clusters: facts.column(CLUSTERS), settings }
+        let minimum_samples = minimum_samples(facts, settings);
+        let (signal, clusters) = (facts.column(SIGNAL), facts.column(CLUSTERS));
+        Self { facts, signal, clusters, minimum_samples, settings }
     }
 
     /// Everything said of a village's points and clusters, from which its state at any moment up to `as_of` follows.
@@ -73,7 +76,7 @@ impl<'a> Columns<'a> {
 
     /// Every measuring point somebody spoke of, the centre first.
     pub(crate) fn points(&self, gathered: &Gathered<'a>, moment: Moment) -> Vec<PointFound<'a>> {
-        let said = newest_of(&gathered.signal, self.settings.minimum_samples, moment);
+        let said = newest_of(&gathered.signal, self.minimum_samples, moment);
         let mut names: Vec<Option<&'a str>> = said.iter().map(|said| point_name(said)).collect();
         names.sort_unstable();
         names.dedup();
@@ -82,7 +85,7 @@ impl<'a> Columns<'a> {
 
     /// What can speak of a village's points, whatever its class and age, with what it says.
     pub(crate) fn speaking(&self, gathered: &Gathered<'a>, moment: Moment) -> Vec<(Said<'a>, bool)> {
-        let minimum = self.settings.minimum_samples;
+        let minimum = self.minimum_samples;
         let said = newest_of(&gathered.signal, minimum, moment).into_iter();
         let said = said.filter(|said| self.counts(said) && said.enough(minimum));
         said.filter_map(|said| Some((said, self.yes(said.point.value)?))).collect()
@@ -90,14 +93,14 @@ impl<'a> Columns<'a> {
 
     /// How many clusters are said to have no signal: a point of its own.
     pub(crate) fn clusters(&self, gathered: &Gathered<'a>, moment: Moment) -> Option<ClustersFound<'a>> {
-        let said = newest_of(&gathered.clusters, self.settings.minimum_samples, moment);
+        let said = newest_of(&gathered.clusters, self.minimum_samples, moment);
         if said.is_empty() {
             return None;
         }
         let mut qualification = Qualification::default();
         let fit = said.iter().filter(|said| {
             let fresh = said.fresh(moment.day);
-            let enough = said.enough(self.settings.minimum_samples);
+            let enough = said.enough(self.minimum_samples);
             qualification.stale |= !fresh;
             qualification.insufficient |= fresh && !enough;
             // Passing devices that saw nothing prove nothing.
@@ -144,7 +147,7 @@ impl<'a> Columns<'a> {
                 continue;
             }
             let fresh = said.fresh(moment.day);
-            let enough = said.enough(self.settings.minimum_samples);
+            let enough = said.enough(self.minimum_samples);
             qualification.stale |= !fresh;
             qualification.insufficient |= fresh && !enough;
             if said.head.key.evidence == Evidence::Claimed && enough {
@@ -244,6 +247,12 @@ fn decide(points: &[PointFound<'_>], count: &Option<ClustersFound<'_>>) -> Found
         return found(SignalState::Unknown, None, why);
     }
     found(SignalState::Covered, centre.decided_by, clear)
+}
+
+/// Samples below which a statement about signal does not speak: what the rules ask, or the indicator if it asks more.
+pub(crate) fn minimum_samples(facts: &Facts, settings: &Signal) -> u32 {
+    let declared = facts.indicators.get(SIGNAL).and_then(|indicator| indicator.minimum_samples);
+    settings.minimum_samples.max(declared.unwrap_or(0))
 }
 
 /// Name of the measuring point; the centre has none.

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use gapwatch_model::{AreaClass, Condition, IndicatorId, Period, PlaceIx, Qualifier, Target, TargetStatus};
 
 use crate::{
+    act::area_class,
     judge::Judgement,
     targets::{Standpoint, Targets, days, path_value, status},
     values::Absence,
@@ -66,7 +67,7 @@ fn standing(
     }
     let moment = judgement.moment;
     let at = Standpoint { gazetteer: &judgement.gazetteer, place, day: moment.day, as_of: moment.as_of };
-    let area = judgement.gazetteer.get(place).area_class;
+    let area = area_class(&judgement.gazetteer, place, moment.day);
     let target = Targets::in_force(promises, &at, |condition| match condition {
         Condition::DifficultArea(difficult) => {
             area.is_some_and(|class| (class == AreaClass::ExtremelyDifficult) == *difficult)

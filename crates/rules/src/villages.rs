@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use gapwatch_model::{AreaClass, Head, PlaceIx, PlaceLevel, Qualification, SignalState};
 
 use crate::{
-    act::{MustAct, who_must_act},
+    act::{MustAct, area_class, who_must_act},
     config::Rules,
     facts::{Facts, Moment, Said, end_of_day, newest_of, next_turn, turning_points},
     judge::Judgement,
@@ -93,7 +93,7 @@ pub(crate) fn states_of(
             qualification: found.qualification,
             since: None,
             grid_power: power.map(|(has, _)| has),
-            area_class: facts.gazetteer.get(ix).area_class,
+            area_class: area_class(&facts.gazetteer, ix, moment.day),
             must_act: None,
             decided_by: found.decided_by,
             power_by: None,
@@ -131,7 +131,7 @@ pub(crate) fn village(
         qualification: found.qualification,
         since,
         grid_power: power.as_ref().map(|(has, _)| *has),
-        area_class: facts.gazetteer.get(ix).area_class,
+        area_class: area_class(&facts.gazetteer, ix, moment.day),
         must_act: None,
         decided_by: found.decided_by,
         power_by: power.and_then(|(_, by)| by),

@@ -1,11 +1,11 @@
 //! Who must act: two facts, three addressees, clocks that stop while there is no power.
 
-use gapwatch_model::{AreaClass, PlaceLevel};
+use gapwatch_model::{AreaClass, Place, PlaceLevel};
 use gapwatch_rules::{MustAct, Who};
 
 use crate::world::{World, day, place};
 
-/// Commune 001 with v1 in an extremely difficult area, v2 elsewhere, v3 of unknown class.
+/// Commune 001 with v1 in an extremely difficult area, v2 elsewhere, v3 of unknown class; v4 in the difficult commune 002.
 fn world() -> World {
     let always = "1900-01-01";
     let village = |code, class| {
@@ -13,9 +13,12 @@ fn world() -> World {
         village.area_class = class;
         village
     };
+    let class = |class, place| Place { area_class: class, ..place };
     let places = vec![
-        place("04", PlaceLevel::Province, &[]),
-        place("001", PlaceLevel::Commune, &[("04", always)]),
+        class(None, place("04", PlaceLevel::Province, &[])),
+        class(None, place("001", PlaceLevel::Commune, &[("04", always)])),
+        class(Some(AreaClass::ExtremelyDifficult), place("002", PlaceLevel::Commune, &[("04", always)])),
+        class(None, place("v4", PlaceLevel::Village, &[("002", always)])),
         village("v1", Some(AreaClass::ExtremelyDifficult)),
         village("v2", Some(AreaClass::Other)),
         village("v3", None),
@@ -30,7 +33,7 @@ fn act(world: &World, village: &str, on: &str) -> Option<MustAct> {
 #[test]
 fn power_and_area_decide() {
     let mut world = world();
-    for village in ["v1", "v2", "v3"] {
+    for village in ["v1", "v2", "v3", "v4"] {
         world.signal(village, "202511", 0.0).done();
         world.say("village.grid_power", village, "202511", 1.0).done();
     }
@@ -38,6 +41,8 @@ fn power_and_area_decide() {
     assert_eq!(who(&world, "v1"), Some((Some(Who::Fund), Some(day("2025-09-15")))));
     assert_eq!(who(&world, "v2"), Some((Some(Who::Operator), Some(day("2025-09-15")))));
     assert_eq!(who(&world, "v3"), Some((None, None)), "the class of the area is not known");
+    let inherited = (Some(Who::Fund), Some(day("2025-09-15")));
+    assert_eq!(who(&world, "v4"), Some(inherited), "the commune's class, where the village has none");
     world.say("village.grid_power", "v1", "202511", 0.0).known("2025-12-10");
     let blocked = act(&world, "v1", "2025-12-31").unwrap();
     assert_eq!((blocked.who, blocked.then), (Some(Who::Electricity), Some(Who::Fund)));

@@ -2,7 +2,7 @@
 
 use gapwatch_model::{Evidence, Qualification, SignalState};
 
-use crate::world::{World, day};
+use crate::world::{INDICATORS, World, day};
 
 fn qualification(world: &World, village: &str, on: &str) -> Qualification {
     world.judge(on).village(world.ix(village)).unwrap().qualification
@@ -84,6 +84,22 @@ fn too_few_samples_do_not_speak() {
     assert!(qualification(&world, "v1", "2025-12-31").insufficient);
     assert_eq!(world.state("v2", "2025-12-31"), SignalState::Covered);
     assert_eq!(world.state("v3", "2025-12-31"), SignalState::NoSignal, "the older one with samples enough");
+}
+
+#[test]
+fn the_larger_minimum_of_rules_and_indicator_counts() {
+    // The first indicator of the sample is village.signal.
+    let asking = INDICATORS.replacen("staleness = 3", "staleness = 3\nminimum_samples = 20", 1);
+    for (indicators, samples, state) in [
+        (INDICATORS, 2, SignalState::Unknown),
+        (INDICATORS, 3, SignalState::Covered),
+        (asking.as_str(), 19, SignalState::Unknown),
+        (asking.as_str(), 20, SignalState::Covered),
+    ] {
+        let mut world = World::new().with_indicators(indicators);
+        world.signal("v1", "202511", 1.0).samples(samples).done();
+        assert_eq!(world.state("v1", "2025-12-31"), state, "{samples}");
+    }
 }
 
 #[test]

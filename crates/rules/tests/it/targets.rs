@@ -154,12 +154,9 @@ fn a_condition_must_hold() {
     difficult.area_class = Some(AreaClass::ExtremelyDifficult);
     let mut unknown = place("003", PlaceLevel::Commune, &[("04", always)]);
     unknown.area_class = None;
-    let places = vec![
-        place("04", PlaceLevel::Province, &[]),
-        difficult,
-        place("002", PlaceLevel::Commune, &[("04", always)]),
-        unknown,
-    ];
+    let mut province = place("04", PlaceLevel::Province, &[]);
+    province.area_class = None;
+    let places = vec![province, difficult, place("002", PlaceLevel::Commune, &[("04", always)]), unknown];
     let text = [
         target("general", 80, "scope = \"04\""),
         target("difficult", 50, "scope = \"04\"\ncondition = { difficult_area = true }"),

@@ -261,6 +261,20 @@ fn a_formula_without_its_input_says_which() {
 }
 
 #[test]
+fn a_missing_component_leaves_the_total_without_value() {
+    let mut world = World::new();
+    say_766(&mut world, "001", &[15.82, 19.45, 8.53, 10.0, 17.86, 21.17], 92.83);
+    let sum = |world: &World| value(world, "001", "q766.sum", "2025-12-31");
+    assert_eq!(sum(&world).amount().map(|sum| format!("{sum:.2}")), Some("92.83".to_owned()));
+    let mut world = World::new();
+    say_766(&mut world, "001", &[15.82, 19.45, 8.53, 10.0, 17.86], 92.83);
+    assert_eq!(
+        (sum(&world).amount(), sum(&world).absence),
+        (None, Some(Absence::Needs("q766.digitisation".into())))
+    );
+}
+
+#[test]
 fn equal_at_two_decimals_share_a_rank_and_the_next_skips() {
     let mut world = World::new();
     world.say("q766.total", "001", "202511", 93.571).done();

@@ -101,6 +101,13 @@ impl World {
         }
     }
 
+    /// Other indicators, before anything is said.
+    pub(crate) fn with_indicators(mut self, text: &str) -> Self {
+        let tables: BTreeMap<String, Indicator> = toml::from_str(text).unwrap();
+        self.facts = Facts::new(Arc::clone(self.facts.gazetteer()), Arc::new(IndicatorSet::new(tables)));
+        self
+    }
+
     pub(crate) fn with_rules(mut self, change: impl Fn(&mut Rules)) -> Self {
         change(&mut self.rules);
         self
