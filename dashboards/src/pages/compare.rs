@@ -100,6 +100,7 @@ pub fn render(shell: &Shell, view: &View) -> Markup {
                 (side(shell, "then", &view.then))
                 (side(shell, "now", &view.now))
             }
+            (maps(shell, view))
             (draw::section("indicators", lang.pick("Các chỉ số", "Indicators"), &indicators(shell, view)))
             (draw::section("places", lang.pick("Nơi thay đổi nhiều nhất", "What changed most"), &places(shell, view)))
         },
@@ -140,9 +141,16 @@ fn side(shell: &Shell, id: &str, side: &Side) -> Markup {
                 div { dt { (lang.pick("Phủ sóng hoàn toàn", "Fully covered")) } dd { (draw::figure::share(lang, side.rates.strict)) } }
             }
             (draw::tally::bar(lang, &side.tally))
-            @if let Some(map) = &side.map { (map::map(shell, map)) }
         }
     }
+}
+
+/// Both maps in the same classes, so that a shade means the same on each.
+fn maps(shell: &Shell, view: &View) -> Markup {
+    let sides = [&view.then, &view.now].into_iter();
+    let maps: Vec<(String, Map)> =
+        sides.filter_map(|side| Some((shell.lang.date(side.on), side.map.clone()?))).collect();
+    html! { @if !maps.is_empty() { (map::multiples(shell, &maps)) } }
 }
 
 fn indicators(shell: &Shell, view: &View) -> Markup {
