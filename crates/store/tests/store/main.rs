@@ -5,6 +5,8 @@ mod catalogue;
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
+mod golden;
+#[cfg(test)]
 mod history;
 #[cfg(test)]
 mod kit;

@@ -293,16 +293,16 @@ fn clean_periods(
 ) -> Result<(Vec<bool>, HashSet<i64>), StoreError> {
     let mut clean = vec![false; shelf.periods.len()];
     let mut dirty = HashSet::new();
-    for ((clean, period), sources) in clean.iter_mut().zip(&shelf.periods).zip(&shelf.sources) {
-        if range.contains(period) {
+    for (clean, (period, sources)) in clean.iter_mut().zip(shelf.columns()) {
+        if range.contains(&period) {
             *clean = sources.iter().all(|source| source.at <= spot.at);
             if !*clean && sources.iter().any(|source| source.at <= spot.at) {
-                dirty.insert(*period);
+                dirty.insert(period);
             }
         }
     }
     if late > 0 {
-        let sealed: HashSet<i64> = shelf.sources.iter().flatten().map(|source| source.frame).collect();
+        let sealed: HashSet<i64> = shelf.sources.iter().map(|source| source.frame).collect();
         let mut statement = spot.connection.prepare_cached(
             "SELECT id, period FROM frame WHERE stream = ?1 AND block = ?2 AND period BETWEEN ?3 AND ?4 AND at <= ?5",
         )?;

@@ -10,7 +10,7 @@ use super::{
     column::Damage,
     mask::{BLOCK, Mask, locate},
     period,
-    shelf::{Cell, Shelf, Source, pack_tile, tile_extras, tile_values},
+    shelf::{Cell, Shelf, Source, pack_tile, tile_extras, tile_values, width_for},
     streams,
 };
 use crate::{StoreError, db::Db};
@@ -137,7 +137,7 @@ pub(crate) fn check_year(
         Ok(shelf) => shelf,
         Err(why) => return Ok(Err(why)),
     };
-    let frames: Vec<i64> = shelf.sources.iter().flatten().map(|source| source.frame).collect();
+    let frames: Vec<i64> = shelf.sources.iter().map(|source| source.frame).collect();
     let mut statement = connection.prepare_cached(
         "SELECT id FROM frame WHERE stream = ?1 AND block = ?2 AND period BETWEEN ?3 AND ?4 ORDER BY period, at, id",
     )?;
@@ -176,7 +176,7 @@ pub(crate) fn check_year(
 
 /// How many tiles to hold in memory at a time.
 fn strip_of(shelf: &Shelf) -> usize {
-    (CELLS / (shelf.width() * shelf.periods.len()).max(1)).max(1)
+    (CELLS / (shelf.width * shelf.periods.len()).max(1)).max(1)
 }
 
 /// The shelf without its cells: periods, frames behind them, slots.
@@ -197,7 +197,7 @@ fn contents(
         let period = row.get(1)?;
         if shelf.periods.last() != Some(&period) {
             shelf.periods.push(period);
-            shelf.sources.push(Vec::new());
+            shelf.counts.push(0);
         }
         let source = Source {
             frame: row.get(0)?,
@@ -206,12 +206,14 @@ fn contents(
             run: row.get(4)?,
             method: row.get(5)?,
         };
-        shelf.sources.last_mut().into_iter().for_each(|sources| sources.push(source));
+        shelf.sources.push(source);
+        shelf.counts.last_mut().into_iter().for_each(|count| *count += 1);
     }
     each_frame(connection, stream, block, range, &mut |frame| {
         frame.values()?.0.iter().for_each(|slot| slots.insert(*slot));
         Ok(())
     })?;
+    shelf.width = width_for(shelf.periods.len());
     shelf.slots = (0..BLOCK).filter(|slot| slots.has(*slot)).collect();
     Ok(shelf)
 }
@@ -229,10 +231,9 @@ fn cells(
     let slots = strip.iter().flat_map(|(_, slots)| slots.iter().copied());
     let rows: HashMap<u32, usize> = slots.zip(0..).collect();
     let columns: HashMap<i64, (usize, u32)> = shelf
-        .sources
-        .iter()
+        .columns()
         .enumerate()
-        .flat_map(|(column, sources)| {
+        .flat_map(|(column, (_, sources))| {
             (0..).zip(sources).map(move |(rev, source)| (source.frame, (column, rev)))
         })
         .collect();

@@ -13,7 +13,7 @@ use super::{
 };
 
 /// Cells of a tile, about: enough to pack well, few enough to read one place quickly.
-const CELLS: usize = 6_000;
+const CELLS: usize = 3_000;
 /// Most periods and frames of one shelf, which bounds what damaged bytes can make us allocate.
 const MOST: usize = 1 << 20;
 
@@ -33,33 +33,43 @@ pub(crate) struct Source {
 pub(crate) struct Shelf {
     /// Numbers of its periods, rising.
     pub(crate) periods: Vec<i64>,
-    /// Per period its frames, earliest recording first. None is empty.
-    pub(crate) sources: Vec<Vec<Source>>,
+    /// How many frames each period has. None has none.
+    pub(crate) counts: Vec<u32>,
+    /// The frames of the first period, earliest recording first, then those of the second, …
+    pub(crate) sources: Vec<Source>,
     /// Slots that have a cell anywhere, rising.
     pub(crate) slots: Vec<u32>,
+    /// Slots per tile, at least one.
+    pub(crate) width: usize,
+}
+
+/// Slots per tile of a new shelf.
+pub(crate) fn width_for(periods: usize) -> usize {
+    (CELLS / periods.max(1)).clamp(8, BLOCK as usize)
 }
 
 impl Shelf {
-    /// Slots per tile.
-    pub(crate) fn width(&self) -> usize {
-        let wanted = CELLS / self.periods.len().max(1);
-        wanted.clamp(16, BLOCK as usize)
+    /// Each period's number and frames.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = (i64, &[Source])> {
+        let mut rest = self.sources.as_slice();
+        self.periods.iter().zip(&self.counts).map(move |(period, count)| {
+            let (sources, after) = rest.split_at_checked(*count as usize).unwrap_or((rest, &[]));
+            rest = after;
+            (*period, sources)
+        })
     }
 
     /// The slots of each tile, in order of tiles.
     pub(crate) fn parts(&self) -> impl Iterator<Item = &[u32]> {
-        self.slots.chunks(self.width())
+        self.slots.chunks(self.width.max(1))
     }
 
     pub(crate) fn encode(&self) -> Result<Vec<u8>, Damage> {
         let mut out = Vec::new();
         put_varint(&mut out, self.periods.len() as u64);
         put_i64(&mut out, &self.periods)?;
-        let counts: Vec<u32> =
-            self.sources.iter().map(|sources| u32::try_from(sources.len()).unwrap_or(u32::MAX)).collect();
-        put_u32(&mut out, &counts, Shape::Search)?;
-        let all: Vec<Source> = self.sources.iter().flatten().copied().collect();
-        let column = |of: fn(&Source) -> i64| all.iter().map(of).collect::<Vec<_>>();
+        put_u32(&mut out, &self.counts, Shape::Search)?;
+        let column = |of: fn(&Source) -> i64| self.sources.iter().map(of).collect::<Vec<_>>();
         put_i64(&mut out, &column(|source| source.frame))?;
         put_i64(&mut out, &column(|source| source.at))?;
         put_i64(&mut out, &column(|source| i64::from(source.at_offset)))?;
@@ -67,6 +77,7 @@ impl Shelf {
         put_i64(&mut out, &column(|source| source.method))?;
         put_varint(&mut out, self.slots.len() as u64);
         put_u32(&mut out, &self.slots, Shape::Smooth)?;
+        put_varint(&mut out, self.width as u64);
         Ok(seal(out))
     }
 
@@ -82,20 +93,17 @@ impl Shelf {
         let offset = reader.i64s(total)?;
         let run = reader.i64s(total)?;
         let method = reader.i64s(total)?;
-        let mut all = frame.into_iter().zip(at).zip(offset).zip(run).zip(method).map(
-            |((((frame, at), offset), run), method)| {
-                let at_offset = i32::try_from(offset).map_err(|_| "an offset is too large")?;
-                Ok(Source { frame, at, at_offset, run, method })
-            },
-        );
-        let mut sources = Vec::with_capacity(count);
-        for count in counts {
-            sources.push(all.by_ref().take(count as usize).collect::<Result<Vec<_>, Damage>>()?);
-        }
+        let all = frame.into_iter().zip(at).zip(offset).zip(run).zip(method);
+        let source = |((((frame, at), offset), run), method)| {
+            let at_offset = i32::try_from(offset).map_err(|_| "an offset is too large")?;
+            Ok(Source { frame, at, at_offset, run, method })
+        };
+        let sources = all.map(source).collect::<Result<_, Damage>>()?;
         let count = reader.count(BLOCK as usize)?;
         let slots = reader.u32s(count)?;
+        let width = reader.count(BLOCK as usize)?;
         reader.end()?;
-        Ok(Self { periods, sources, slots })
+        Ok(Self { periods, counts, sources, slots, width })
     }
 }
 
@@ -178,10 +186,13 @@ mod tests {
         };
         let shelf = Shelf {
             periods: vec![80, 88, 104],
-            sources: vec![vec![source(4)], vec![source(5), source(9)], vec![source(6)]],
+            counts: vec![1, 2, 1],
+            sources: vec![source(4), source(5), source(9), source(6)],
             slots: vec![0, 1, 5, 4095],
+            width: 3,
         };
         assert_eq!(Shelf::decode(&shelf.encode().unwrap()).unwrap(), shelf);
+        assert_eq!(shelf.columns().nth(1), Some((88, &shelf.sources[1..3])));
         assert_eq!(Shelf::decode(&Shelf::default().encode().unwrap()).unwrap(), Shelf::default());
     }
 

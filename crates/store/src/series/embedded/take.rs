@@ -41,8 +41,8 @@ pub(crate) struct Tile<'a> {
 
 /// What is gathered while the tiles of one shelf are taken.
 pub(crate) enum Gathered {
-    /// Heads of the shelf's frames, each made once; per period and frame.
-    Heads(Vec<Vec<Option<Arc<Head>>>>),
+    /// Heads of the shelf's frames, each made once.
+    Heads(Vec<Option<Arc<Head>>>),
     /// Sums of its periods.
     Sums(Vec<Sums>),
 }
@@ -78,7 +78,7 @@ impl Taker<'_, '_> {
     /// Starts a shelf.
     pub(crate) fn shelf(&self, shelf: &Shelf) -> Gathered {
         match self {
-            Self::Points(_) => Gathered::Heads(shelf.sources.iter().map(|s| vec![None; s.len()]).collect()),
+            Self::Points(_) => Gathered::Heads(vec![None; shelf.sources.len()]),
             Self::Sums { cuts, .. } => Gathered::Sums(vec![Sums::new(cuts); shelf.periods.len()]),
         }
     }
@@ -114,19 +114,19 @@ impl Taker<'_, '_> {
                     Err(why) => return Ok(Err(why)),
                 };
                 let mut points = Vec::new();
-                let periods = tile.shelf.periods.iter().zip(&tile.shelf.sources).zip(heads).zip(tile.clean);
-                for (column, (((code, sources), heads), _)) in
-                    periods.enumerate().filter(|(_, (_, clean))| **clean)
-                {
-                    for ((rev, source), head) in (0..).zip(sources).zip(heads) {
+                let mut heads = heads.iter_mut();
+                for (column, ((code, sources), clean)) in tile.shelf.columns().zip(tile.clean).enumerate() {
+                    for ((rev, source), head) in (0..).zip(sources).zip(heads.by_ref()) {
                         points.clear();
-                        columns.points(column, rev, &mut points);
+                        if *clean {
+                            columns.points(column, rev, &mut points);
+                        }
                         if points.is_empty() {
                             continue;
                         }
                         let head = match head {
                             Some(head) => head,
-                            None => head.insert(make_head(connection, stream, *code, source)?),
+                            None => head.insert(make_head(connection, stream, code, source)?),
                         };
                         sink(head, &points);
                     }
@@ -157,13 +157,13 @@ impl Columns {
             let (start, end) = (row * width, (row + 1) * width);
             let from = values.absent.partition_point(|at| (*at as usize) < start);
             let mut absent = values.absent.iter().skip(from).map(|at| *at as usize).peekable();
-            for (cell, sources) in (start..end).zip(&tile.shelf.sources) {
+            for (cell, sources) in (start..end).zip(&tile.shelf.counts) {
                 if absent.next_if_eq(&cell).is_some() {
                     cells.push(None);
                     continue;
                 }
                 let rev = *extras.revs.get(cell).ok_or("a column is too short")?;
-                if rev as usize >= sources.len() {
+                if rev >= *sources {
                     return Err("a cell names no frame");
                 }
                 cells.push(Some((rev, extras.extras.point(cell, place, &values.values)?)));
