@@ -4,7 +4,13 @@
 //! Each point is linked to the one added before it for the same place, so adding costs nothing and the order of adding
 //! never matters: what is newest is decided by period and `recorded_at` when it is asked.
 
-use std::{collections::BTreeMap, collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use gapwatch_model::{
@@ -22,8 +28,10 @@ const VIETNAM_SECONDS: i32 = 7 * 3_600;
 /// What was known, ready to be judged.
 #[derive(Debug)]
 pub struct Facts {
-    /// Tells these facts from others when a judgement is made anew.
-    pub(crate) token: Arc<()>,
+    /// One token for each stretch of adding that these facts contain: a judgement made in one of them can be made anew.
+    tokens: Vec<Arc<()>>,
+    /// A copy goes on from here: what is added next is a stretch of its own.
+    continued: AtomicBool,
     pub(crate) gazetteer: Arc<Gazetteer>,
     pub(crate) indicators: Arc<IndicatorSet>,
     pub(crate) formulas: Arc<Formulas>,
@@ -143,7 +151,8 @@ impl Facts {
     pub fn new(gazetteer: Arc<Gazetteer>, indicators: Arc<IndicatorSet>) -> Self {
         let formulas = Arc::new(Formulas::read(&indicators));
         Self {
-            token: Arc::new(()),
+            tokens: vec![Arc::new(())],
+            continued: AtomicBool::new(false),
             gazetteer,
             indicators,
             formulas,
@@ -154,8 +163,40 @@ impl Facts {
         }
     }
 
+    /// A copy to add more to while these facts stay in use. Judgements of these can be made anew by the copy.
+    #[must_use]
+    pub fn continued(&self) -> Self {
+        self.continued.store(true, Ordering::Relaxed);
+        let mut tokens = self.tokens.clone();
+        tokens.push(Arc::new(()));
+        Self {
+            tokens,
+            continued: AtomicBool::new(false),
+            gazetteer: Arc::clone(&self.gazetteer),
+            indicators: Arc::clone(&self.indicators),
+            formulas: Arc::clone(&self.formulas),
+            heads: self.heads.clone(),
+            by_address: self.by_address.clone(),
+            voices: self.voices.clone(),
+            columns: self.columns.clone(),
+        }
+    }
+
+    /// What a judgement made now is known by.
+    pub(crate) fn token(&self) -> Option<&Arc<()>> {
+        self.tokens.last()
+    }
+
+    /// Whether a judgement made of facts with this token was made of a beginning of these.
+    pub(crate) fn began_with(&self, token: Option<&Arc<()>>) -> bool {
+        token.is_some_and(|token| self.tokens.iter().any(|own| Arc::ptr_eq(own, token)))
+    }
+
     /// Adds what one run said of one place. The same statement added twice counts once.
     pub fn add(&mut self, head: &Arc<Head>, point: Point) {
+        if std::mem::take(self.continued.get_mut()) {
+            self.tokens.push(Arc::new(()));
+        }
         let number = self.number(head);
         let column = match self.columns.get_mut(&head.key.indicator) {
             Some(column) => column,

@@ -182,7 +182,7 @@ pub struct Judgement {
     /// By row: whether anything is known in the place's province.
     pub(crate) watched: Vec<bool>,
     pub(crate) rules: Rules,
-    token: Arc<()>,
+    token: Option<Arc<()>>,
     mark: BTreeMap<IndicatorId, usize>,
 }
 
@@ -209,7 +209,8 @@ pub fn rejudge(
     as_of: DateTime<FixedOffset>,
     sources: &[SourceStatus],
 ) -> Judgement {
-    let same = Arc::ptr_eq(&previous.token, &facts.token)
+    let same = facts.began_with(previous.token.as_ref())
+        && Arc::ptr_eq(&previous.gazetteer, &facts.gazetteer)
         && previous.rules == *rules
         && previous.moment.as_of <= as_of;
     judge_after(same.then_some(previous), facts, rules, targets, as_of, sources)
@@ -274,7 +275,7 @@ fn judge_after(
         standings: BTreeMap::new(),
         watched,
         rules: rules.clone(),
-        token: Arc::clone(&facts.token),
+        token: facts.token().cloned(),
         mark: facts.mark(),
     };
     judgement.standings = standings(&judgement, targets);

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use chrono::Days;
-use gapwatch_model::{Evidence, Flag, FlagState, Lineage, Part, PlaceId, PlaceLevel};
+use gapwatch_model::{Evidence, Flag, FlagState, FrameKey, Head, Lineage, Part, PlaceId, PlaceLevel, Point};
 use gapwatch_rules::{Judgement, NoDataPolicy, advance, apply, end_of_day, judge, ledger, rejudge};
 use proptest::{
     collection::vec,
@@ -157,6 +157,27 @@ fn shown(judgement: &Judgement, world: &World) -> String {
     text
 }
 
+/// A statement that changes things: va has a signal, measured this year.
+fn world_head(world: &World) -> (std::sync::Arc<Head>, Point) {
+    let key = FrameKey {
+        indicator: "village.signal".into(),
+        period: "2025".parse().unwrap(),
+        source: "strayed".into(),
+        evidence: Evidence::Measured,
+        dimensions: gapwatch_model::Dimensions::default(),
+        method: None,
+    };
+    let recorded_at = end_of_day(day("2025-01-01"));
+    let point = Point {
+        place: world.ix("va"),
+        value: gapwatch_model::Value::Number(1.0),
+        qualifier: gapwatch_model::Qualifier::Exact,
+        samples: None,
+        row: 1,
+    };
+    (std::sync::Arc::new(Head { key, run: gapwatch_model::RunId(9_999), recorded_at }), point)
+}
+
 /// Days of evaluation, every so many days through the year and beyond.
 fn evaluations(every: u64) -> Vec<String> {
     (0..500 / every).map(|step| (day("2025-01-05") + Days::new(step * every)).to_string()).collect()
@@ -247,6 +268,16 @@ proptest! {
         for (step, said) in steps.iter().zip(more.chunks(3).chain(std::iter::repeat(&[][..]))) {
             said.iter().for_each(|said| say(&mut world, *said, "9999-01-01"));
             at = at + Days::new(*step);
+            if step % 3 == 0 {
+                // A copy goes on; what the old facts hear from here on must not matter.
+                let copy = world.facts.continued();
+                let mut old = std::mem::replace(&mut world.facts, copy);
+                let head = world_head(&world);
+                old.add(&head.0, head.1);
+                let strayed = judge(&old, &world.rules, &world.targets, end_of_day(at), &world.sources);
+                let back = rejudge(&strayed, &world.facts, &world.rules, &world.targets, end_of_day(at), &world.sources);
+                assert_eq!(shown(&back, &world), shown(&world.judge(&at.to_string()), &world));
+            }
             let as_of = end_of_day(at);
             let again = rejudge(&previous, &world.facts, &world.rules, &world.targets, as_of, &world.sources);
             let whole = judge(&world.facts, &world.rules, &world.targets, as_of, &world.sources);

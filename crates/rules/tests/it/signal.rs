@@ -175,6 +175,31 @@ fn a_correction_replaces_from_when_it_was_recorded() {
 }
 
 #[test]
+fn what_a_correction_replaced_does_not_come_back() {
+    let mut world = World::new();
+    // Corrected: of the twelve samples one was left.
+    world.signal("v1", "202511", 1.0).evidence(Evidence::Measured).samples(12).known("2025-12-05");
+    world.signal("v1", "202511", 1.0).evidence(Evidence::Measured).samples(1).known("2025-12-20");
+    assert_eq!(world.state("v1", "2025-12-19"), SignalState::Covered);
+    assert_eq!(world.state("v1", "2025-12-20"), SignalState::Unknown);
+    assert!(qualification(&world, "v1", "2025-12-20").insufficient);
+}
+
+#[test]
+fn a_count_of_clusters_that_grew_stale_leaves_the_village_unknown() {
+    let mut world = World::new();
+    world.signal("v1", "202511", 1.0).known("2025-11-20");
+    world.say("village.clusters_without_signal", "v1", "202507", 0.0).done();
+    world.signal("v2", "202511", 1.0).done();
+    world.say("village.clusters_without_signal", "v2", "202507", 0.0).done();
+    world.signal("v2", "202511", 1.0).point("cluster:a").done();
+    assert_eq!(world.state("v1", "2025-11-30"), SignalState::Covered, "still fresh");
+    assert_eq!(world.state("v1", "2025-12-31"), SignalState::Unknown);
+    assert!(qualification(&world, "v1", "2025-12-31").stale);
+    assert_eq!(world.state("v2", "2025-12-31"), SignalState::Covered, "its cluster speaks for itself");
+}
+
+#[test]
 fn as_of_a_day_is_the_end_of_that_day_in_vietnam() {
     let mut world = World::new();
     world.signal("v1", "202511", 0.0).known_at("2025-12-05T16:59:59Z");
