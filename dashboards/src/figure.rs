@@ -64,7 +64,11 @@ impl Amount {
     /// The kind of absence.
     pub fn speaks(self) -> Result<f64, Absence> {
         match self {
-            Self::Known(value) => value.amount().ok_or(Absence::NoDenominator),
+            Self::Known(value) => match value.amount() {
+                Some(number) if number.is_finite() => Ok(number),
+                Some(_) => Err(Absence::Missing),
+                None => Err(Absence::NoDenominator),
+            },
             Self::Stale(_) => Err(Absence::Stale),
             Self::Insufficient { .. } => Err(Absence::Insufficient),
             Self::Missing => Err(Absence::Missing),

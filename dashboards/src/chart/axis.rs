@@ -97,6 +97,7 @@ pub(super) fn days(span: chrono::TimeDelta) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::{Days, Values};
+    use proptest::prelude::{ProptestConfig, any, proptest};
 
     #[test]
     fn an_axis_starts_where_it_is_honest() {
@@ -129,5 +130,18 @@ mod tests {
                 "2026-03-31"
             ]
         );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+        #[test]
+        fn every_value_is_on_the_axis(values in proptest::collection::vec(-1e9..1e9_f64, 1..8), percent in any::<bool>()) {
+            let axis = Values::over(&values, percent);
+            let slack = axis.step * 1e-6;
+            for value in &values {
+                assert!(axis.least - slack <= *value && *value <= axis.most + slack, "{value} is off {axis:?}");
+            }
+            assert!((2..=13).contains(&axis.ticks().len()), "{axis:?}");
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::io::Cursor;
 use calamine::{Data, Reader, Xlsx};
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use gapwatch_model::{GeoPoint, Percent, Qualification, Qualifier, SignalState, Unit, Value};
+use proptest::prelude::{ProptestConfig, proptest};
 
 use super::{About, file_name, write};
 use crate::{
@@ -170,4 +171,27 @@ fn rows_are_taken_one_by_one() {
     let rows = (0..20_000_u32).map(|at| row(&format!("Thôn {at}"), Cell::Count(at.into())));
     assert_eq!(write(Format::Csv, &about(), &columns(), rows, &mut bytes).unwrap(), 20_000);
     assert_eq!(bytes.iter().filter(|byte| **byte == b'\n').count(), 20_001);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+    #[test]
+    fn any_text_comes_back_from_csv(text in "[ -~ăâđêôơưàáảãạ=+@\\t\\r\\n\"',;-]{0,12}") {
+        let bytes = file(Format::Csv, vec![row(&text, Cell::Count(1))]);
+        let mut reader = csv::Reader::from_reader(bytes.get(3..).unwrap());
+        let record = reader.records().next().unwrap().unwrap();
+        let read = record.get(0).unwrap();
+        assert!(read == text || read == format!("'{text}"), "{text:?} came back as {read:?}");
+        assert!(!read.trim_start().starts_with(['=', '+', '-', '@']), "{read:?} would be run");
+    }
+
+    #[test]
+    fn any_text_leaves_json_and_xml_whole(text in ".{0,12}") {
+        let json = file(Format::GeoJson, vec![row(&text, Cell::Count(1))]);
+        let read: serde_json::Value = serde_json::from_slice(&json).unwrap();
+        assert_eq!(read["features"][0]["properties"]["village"], text);
+        let xml = String::from_utf8(file(Format::Kml, vec![row(&text, Cell::Count(1))])).unwrap();
+        assert_eq!(xml.matches('<').count(), xml.matches('>').count());
+        assert_eq!(xml.matches("<Data ").count(), 11, "one per heading and the id");
+    }
 }

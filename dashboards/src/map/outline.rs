@@ -144,9 +144,12 @@ fn extent(points: impl Iterator<Item = (f64, f64)>) -> (f64, f64, f64, f64) {
     if found.0.is_finite() { found } else { (0.0, 0.0, 1.0, 1.0) }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "held within the range of i32 first")]
+/// Far outside any drawing, and far from the end of what sums and products of points may reach.
+const FARTHEST: f64 = 1e6;
+
+#[expect(clippy::cast_possible_truncation, reason = "held within the range of i32 first; no number is 0")]
 fn whole(number: f64) -> i32 {
-    number.round().clamp(-1e8, 1e8) as i32
+    number.round().clamp(-FARTHEST, FARTHEST) as i32
 }
 
 fn gridded(ring: &[(f64, f64)], frame: Frame) -> Vec<P> {
@@ -299,6 +302,7 @@ fn write_ring(path: &mut String, ring: &[P]) {
 mod tests {
     use super::{Outline, P, corners, simplified};
     use crate::map::Shape;
+    use proptest::prelude::{ProptestConfig, Strategy, any, proptest};
     use std::collections::HashSet;
 
     fn square(code: &str, west: f64, wiggle: bool) -> Shape {
@@ -344,5 +348,26 @@ mod tests {
         let outline = Outline::new(&[empty], 1000);
         assert_eq!(outline.areas.len(), 1);
         assert!(Outline::around(&[], "X", 1000).is_none());
+    }
+
+    fn rings() -> impl Strategy<Value = Vec<Vec<(f64, f64)>>> {
+        let degrees = proptest::prop_oneof![any::<f64>(), 102.0..110.0_f64, 0.0..0.001_f64];
+        let ring = proptest::collection::vec((degrees.clone(), degrees), 0..12);
+        proptest::collection::vec(ring, 0..4)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+        #[test]
+        fn any_rings_make_paths_and_lose_no_area(all in proptest::collection::vec(rings(), 0..4), width in 1_u16..2000) {
+            let shapes: Vec<Shape> = (0..).zip(all).map(|(at, rings): (u32, _)| Shape { code: at.to_string(), name: "Nà".to_owned(), rings }).collect();
+            for outline in [Some(Outline::new(&shapes, width)), Outline::around(&shapes, "0", width)].into_iter().flatten() {
+                for area in &outline.areas {
+                    assert!(area.path.is_empty() || area.path.starts_with('M'));
+                    assert!(area.path.chars().all(|c| c.is_ascii_digit() || " -Mlzhv".contains(c)), "{}", area.path);
+                }
+            }
+            assert_eq!(Outline::new(&shapes, width).areas.len(), shapes.len());
+        }
     }
 }
