@@ -204,6 +204,7 @@ fn an_absent_figure_is_never_a_bare_zero_or_blank() {
         let none = lang.pick("không có giá trị (0/0)", "no value (0/0)");
         assert_eq!(page.matches(none).count(), 2, "both rates of a place without villages");
         assert!(page.contains(lang.pick("chưa thu thập lần nào", "never")));
+        assert!(!page.contains(">0<"), "no bare zero where nothing is known");
         assert!(!page.contains("NaN") && !page.contains("inf%"));
     }
 }

@@ -11,13 +11,19 @@ use crate::{
     words,
 };
 
-use super::{badge, figure, spark, table};
+use super::{badge, figure, spark, table, tally};
 
 /// A place by name; made-up ones say so.
 pub(crate) fn place(shell: &Shell, place: &PlaceRef) -> Markup {
     html! {
         a href=(shell.link(&place.href())) { bdi { (place.name) } }
     }
+}
+
+/// The large figure of a tile; words in its place are set smaller.
+pub(crate) fn big(href: &str, figure: &Markup) -> Markup {
+    let class = if figure.0.starts_with('<') { "mid" } else { "big" };
+    html! { a class=(class) href=(href) { (figure) } }
 }
 
 /// Places below with their villages, rates and what they lag in.
@@ -42,8 +48,8 @@ pub(crate) fn children(shell: &Shell, rows: &[ChildRow], caption: &str) -> Marku
                 } } }
                 tbody { @for row in rows { tr {
                     th scope="row" { (place(shell, &row.place)) }
-                    td.r { strong { (lang.count(row.tally.no_signal.into())) } }
-                    td.r { (lang.count(row.tally.pocket.into())) }
+                    td.r { strong { (tally::count(lang, &row.tally, row.tally.no_signal)) } }
+                    td.r { (tally::count(lang, &row.tally, row.tally.pocket)) }
                     td.r { (lang.count(row.tally.unknown.into())) }
                     td.r { (lang.count(row.tally.total.into())) }
                     td.r { @match row.rates.strict {

@@ -3,7 +3,9 @@
 use gapwatch_model::{Percent, SignalState};
 use maud::{Markup, html};
 
-use crate::{Lang, part::Tally, words};
+use crate::{Lang, figure::Absence, part::Tally, words};
+
+use super::badge;
 
 /// Count of each state, in the order of drawing: the worst first.
 fn parts(tally: &Tally) -> [(SignalState, u32); 4] {
@@ -13,6 +15,26 @@ fn parts(tally: &Tally) -> [(SignalState, u32); 4] {
         (SignalState::Unknown, tally.unknown),
         (SignalState::Covered, tally.covered),
     ]
+}
+
+/// A count of villages in a state, where anything is known of any of them: nobody having reported is not zero.
+pub(crate) fn count(lang: Lang, tally: &Tally, number: u32) -> Markup {
+    match known(tally) {
+        Ok(()) => html! { (lang.count(number.into())) },
+        Err(absence) => badge::absence(lang, absence),
+    }
+}
+
+/// Whether a tally can say how many villages are in a state.
+///
+/// # Errors
+/// *Not applicable* where there are no villages, *not reported* where nothing is known of any.
+pub(crate) fn known(tally: &Tally) -> Result<(), Absence> {
+    match (tally.total, tally.unknown) {
+        (0, _) => Err(Absence::NotApplicable),
+        (total, unknown) if unknown >= total => Err(Absence::Missing),
+        _ => Ok(()),
+    }
 }
 
 /// The fill of a state in bars: a solid colour or a pattern of the page.
@@ -26,6 +48,9 @@ pub(crate) fn fill(state: SignalState) -> Option<&'static str> {
 
 /// Bar and words.
 pub(crate) fn bar(lang: Lang, tally: &Tally) -> Markup {
+    if tally.total == 0 {
+        return html! {};
+    }
     let total = f64::from(tally.total.max(1));
     let mut at = 0.0;
     let mut rects = Vec::new();

@@ -134,7 +134,7 @@ fn tiles(shell: &Shell, view: &View) -> Markup {
             div {
                 dt { (lang.pick("Thôn, xóm trắng sóng", "Villages without signal")) }
                 dd {
-                    a.big href="#villages" { (lang.count(view.tally.no_signal.into())) }
+                    (draw::lists::big("#villages", &draw::tally::count(lang, &view.tally, view.tally.no_signal)))
                     span.by { (lang.pick("trên", "of")) " " (lang.count(view.tally.total.into())) " " (lang.pick("thôn, xóm", "villages")) }
                 }
             }

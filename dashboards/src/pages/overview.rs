@@ -102,7 +102,10 @@ pub fn render(shell: &Shell, view: &View) -> Markup {
             (tiles(shell, view))
             div.two {
                 div {
-                    @if let Some(map) = &view.map { (map::map(shell, map)) }
+                    @match &view.map {
+                        Some(map) => (map::map(shell, map)),
+                        None => figure.map { (draw::nothing(lang.pick("Chưa có ranh giới để vẽ bản đồ.", "There are no boundaries to draw a map with."))) },
+                    }
                     p.more { a href=(shell.link(&format!("/communes?place={}", percent_encode(&place.code)))) {
                         (lang.pick("Xem bảng của bản đồ", "The map as a table"))
                     } }
@@ -134,13 +137,18 @@ fn sentence(lang: Lang, view: &View) -> String {
 fn tiles(shell: &Shell, view: &View) -> Markup {
     let lang = shell.lang;
     let code = percent_encode(&view.place.code);
+    let behind = if view.lagging.unknown >= view.lagging.total {
+        draw::badge::absence(lang, Absence::Missing)
+    } else {
+        html! { (lang.count(view.lagging.lagging.into())) }
+    };
     let villages = |query: &str| shell.link(&format!("/villages?place={code}{query}"));
     html! {
         dl.tiles {
             div {
                 dt { (lang.pick("Thôn, xóm trắng sóng", "Villages without signal")) }
                 dd {
-                    a.big href=(villages("&state=no_signal")) { (lang.count(view.tally.no_signal.into())) }
+                    (draw::lists::big(&villages("&state=no_signal"), &draw::tally::count(lang, &view.tally, view.tally.no_signal)))
                     span.by {
                         (lang.pick("trên", "of")) " " (lang.count(view.tally.total.into())) " " (lang.pick("thôn, xóm", "villages"))
                         @match view.tally.no_signal_no_power {
@@ -153,7 +161,7 @@ fn tiles(shell: &Shell, view: &View) -> Markup {
             div {
                 dt { (lang.pick("Xã chậm so với mục tiêu", "Communes behind target")) }
                 dd {
-                    a.big href=(shell.link(&format!("/flags?place={code}&rule=commune-behind-target"))) { (lang.count(view.lagging.lagging.into())) }
+                    (draw::lists::big(&shell.link(&format!("/flags?place={code}&rule=commune-behind-target")), &behind))
                     span.by {
                         (lang.pick("trên", "of")) " " (lang.count(view.lagging.total.into())) " " (lang.pick("xã, phường", "communes"))
                         @if view.lagging.unknown > 0 { "; " (lang.count(view.lagging.unknown.into())) " " (lang.pick("chưa rõ", "unknown")) }
