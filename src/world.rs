@@ -12,7 +12,7 @@ use chrono::{DateTime, FixedOffset};
 use gapwatch_collectors::CollectorConfig;
 use gapwatch_model::{Flag, FlagState, Gazetteer, Outcome, PeriodKind, PlaceIx, Run};
 use gapwatch_rules::{Explanation, Facts, Judgement, Rules, SourceStatus, Targets};
-use gapwatch_store::{Query, RunQuery};
+use gapwatch_store::RunQuery;
 
 use crate::app::App;
 
@@ -32,7 +32,7 @@ pub const BEHIND_TARGET: &str = "commune-behind-target";
 pub const SOURCE_OVERDUE: &str = "source-overdue";
 
 /// Judgements kept at most. A national one is large; people look at few days at a time.
-const KEPT: usize = 6;
+const KEPT: usize = 3;
 
 /// What is known at a moment, judged.
 #[derive(Debug)]
@@ -102,7 +102,8 @@ struct InForce {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Key {
-    version: u64,
+    mark: u64,
+    flags: u64,
     at: DateTime<FixedOffset>,
 }
 
@@ -111,6 +112,8 @@ struct Key {
 pub struct Worlds {
     facts: Mutex<Option<(u64, Arc<Facts>)>>,
     judged: Mutex<Vec<(Key, Arc<World>)>>,
+    /// The judgement the flags were last advanced by: the next one looks again only at what changed.
+    last: Mutex<Option<(Judgement, u64, Vec<Flag>)>>,
 }
 
 impl Worlds {
@@ -121,7 +124,7 @@ impl Worlds {
 
     fn keep(&self, key: Key, world: &Arc<World>) {
         let mut kept = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|(of, _)| of.version == key.version && *of != key);
+        kept.retain(|(of, _)| (of.mark, of.flags) == (key.mark, key.flags) && *of != key);
         if kept.len() >= KEPT {
             kept.remove(0);
         }
@@ -130,32 +133,34 @@ impl Worlds {
 }
 
 impl App {
-    /// Everything that was ever said, newest reading.
+    /// Everything that was ever said, and the mark up to which it is read. Only what is new is read.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub fn facts(&self) -> anyhow::Result<(u64, Arc<Facts>)> {
-        let version = self.store.data_version()?;
+        let gazetteer = self.gazetteer()?;
         let mut kept = self.worlds.facts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((of, facts)) = &*kept
-            && *of == version
-        {
-            return Ok((version, Arc::clone(facts)));
-        }
-        let mut facts = Facts::new(self.gazetteer()?, Arc::clone(&self.config.indicators));
-        let mut indicators: Vec<_> = self.store.series().streams(None)?.iter().map(|s| s.indicator.clone()).collect();
-        indicators.sort_unstable();
-        indicators.dedup();
-        for indicator in indicators {
-            self.store.series().revisions(&Query::new(indicator), &mut |head, points| {
-                for point in points {
-                    facts.add(head, *point);
+        let (mark, mut facts) = match kept.take() {
+            Some((mark, facts)) if Arc::ptr_eq(facts.gazetteer(), &gazetteer) => (mark, facts),
+            _ => (0, Arc::new(Facts::new(gazetteer, Arc::clone(&self.config.indicators)))),
+        };
+        let mut new = Vec::new();
+        let read = self.store.said_since(mark, &mut |head, points| new.push((Arc::clone(head), points.to_vec())));
+        if !new.is_empty() {
+            if Arc::get_mut(&mut facts).is_none() {
+                facts = Arc::new(facts.continued());
+            }
+            if let Some(facts) = Arc::get_mut(&mut facts) {
+                for (head, points) in &new {
+                    for point in points {
+                        facts.add(head, *point);
+                    }
                 }
-            })?;
+            }
         }
-        let facts = Arc::new(facts);
-        *kept = Some((version, Arc::clone(&facts)));
-        Ok((version, facts))
+        let mark = read?;
+        *kept = Some((mark, Arc::clone(&facts)));
+        Ok((mark, facts))
     }
 
     /// What is known at a moment, judged.
@@ -163,12 +168,12 @@ impl App {
     /// # Errors
     /// When the store cannot be read.
     pub fn world(&self, at: DateTime<FixedOffset>) -> anyhow::Result<Arc<World>> {
-        let (version, facts) = self.facts()?;
-        // Within a minute nothing grows older.
-        let minute = at.timestamp().div_euclid(60) * 60 + 59;
-        let ends = at == crate::clock::end_of(at.date_naive());
-        let rounded = if ends { at } else { DateTime::from_timestamp(minute, 0).map_or(at, |t| t.with_timezone(&crate::clock::VIETNAM)) };
-        let key = Key { version, at: rounded };
+        let (mark, facts) = self.facts()?;
+        // Within a minute nothing grows older, and of a past day nothing changes but what was recorded of it.
+        let end_of_day = crate::clock::end_of(at.date_naive());
+        let minute = DateTime::from_timestamp(at.timestamp().div_euclid(60) * 60, 0);
+        let rounded = if at == end_of_day { at } else { minute.map_or(at, |t| t.with_timezone(&crate::clock::VIETNAM)) };
+        let key = Key { mark, flags: self.store.flag_mark()?, at: rounded };
         if let Some(world) = self.worlds.find(&key) {
             return Ok(world);
         }
@@ -260,11 +265,24 @@ impl App {
     /// When the store cannot be read or written.
     pub fn refresh_flags(&self, now: DateTime<FixedOffset>) -> anyhow::Result<()> {
         let (_, facts) = self.facts()?;
-        let world = self.judge_at(&facts, now)?;
-        let changed = gapwatch_rules::advance(&world.flags, &world.judgement, &world.rules, now);
+        let InForce { rules, targets } = self.in_force(now)?;
+        let home = self.home(facts.gazetteer(), now)?;
+        let sources = self.sources(home, now)?;
+        let mut last = self.worlds.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let (judgement, known) = match last.take() {
+            Some((before, mark, flags)) => {
+                let judgement = gapwatch_rules::rejudge(&before, &facts, &rules, &targets, now, &sources);
+                (judgement, (mark == self.store.flag_mark()?).then_some(flags))
+            }
+            None => (gapwatch_rules::judge(&facts, &rules, &targets, now, &sources), None),
+        };
+        let flags = known.map_or_else(|| self.store.flags_as_of(Some(now)), Ok)?;
+        let changed = gapwatch_rules::advance(&flags, &judgement, &rules, now);
         if !changed.is_empty() {
             self.store.record_flags(&changed, now)?;
         }
+        let flags = gapwatch_rules::apply(&flags, &changed);
+        *last = Some((judgement, self.store.flag_mark()?, flags));
         Ok(())
     }
 }

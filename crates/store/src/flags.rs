@@ -30,6 +30,17 @@ impl Store {
         })
     }
 
+    /// Gives a number that changes whenever a flag is recorded.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn flag_mark(&self) -> Result<u64, StoreError> {
+        self.db.read(|connection| {
+            let mut statement = connection.prepare_cached("SELECT coalesce(max(id), 0) FROM flag_event")?;
+            Ok(statement.query_row([], |row| row.get(0))?)
+        })
+    }
+
     /// Gives every flag as it was at the time, in order of their ids, inactive ones too.
     ///
     /// # Errors

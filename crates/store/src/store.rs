@@ -13,8 +13,8 @@ use crate::{
     StoreError,
     db::Db,
     series::{
-        Sealed, SeriesStore,
-        embedded::{Embedded, seal},
+        Sealed, SeriesStore, Sink,
+        embedded::{Embedded, seal, since::since},
     },
 };
 
@@ -61,6 +61,18 @@ impl Store {
     /// The file cannot be read.
     pub fn data_version(&self) -> Result<u64, StoreError> {
         self.db.data_version()
+    }
+
+    /// Hands out what was said after a mark, corrections included, in order of recording, and gives the mark to go on
+    /// from. The first mark is 0. For readers that keep everything in memory.
+    ///
+    /// # Errors
+    /// The file cannot be read, or a frame is damaged.
+    pub fn said_since(&self, mark: u64, sink: &mut Sink<'_>) -> Result<u64, StoreError> {
+        let too_large = |_| StoreError::TooLarge { what: "the mark" };
+        let from = i64::try_from(mark).map_err(too_large)?;
+        let next = self.db.read(|connection| since(connection, from, sink))?;
+        u64::try_from(next).map_err(too_large)
     }
 
     /// The observations.

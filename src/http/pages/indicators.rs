@@ -103,7 +103,7 @@ fn ranking(fill: &Fill<'_>, children: &[PlaceIx], indicator: &Indicator) -> Vec<
         .collect();
     let amounts: Vec<Option<f64>> = known.iter().map(|(_, amount)| Some(*amount)).collect();
     let lower = indicator.direction == Direction::Lower;
-    let ranks = crate::later::ranks(&amounts, lower, fill.world.rules.tolerances.rank_decimals);
+    let ranks = gapwatch_rules::ranks(&amounts, lower, fill.world.rules.tolerances.rank_decimals);
     let row = |ix: PlaceIx, rank: Option<u32>| RankRow {
         rank,
         place: fill.place(ix),

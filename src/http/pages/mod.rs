@@ -5,12 +5,16 @@
 
 mod chart;
 mod communes;
+mod exports;
 mod fill;
 mod flags;
 mod indicators;
+mod lists;
+mod observations;
 mod overview;
 mod search;
 mod sources;
+mod tables;
 mod villages;
 
 use std::sync::Arc;
@@ -43,6 +47,12 @@ const FOREVER: &str = "public, max-age=31536000, immutable";
 pub fn router() -> Router<Shared> {
     Router::new()
         .route("/", get(|a: State<Shared>, u: Uri, h: HeaderMap| page(a, u, h, overview::page)))
+        .route("/villages", get(|a: State<Shared>, u: Uri, h: HeaderMap| table(a, u, h, lists::villages_page)))
+        .route("/villages/export", exports::file(lists::villages_sheet))
+        .route("/communes", get(|a: State<Shared>, u: Uri, h: HeaderMap| table(a, u, h, lists::communes_page)))
+        .route("/communes/export", exports::file(lists::communes_sheet))
+        .route("/observations", get(|a: State<Shared>, u: Uri, h: HeaderMap| table(a, u, h, observations::page)))
+        .route("/observations/export", exports::file(observations::sheet))
         .route("/communes/{code}", one(communes::page))
         .route("/villages/{code}", one(villages::page))
         .route("/indicators/{id}", one(indicators::page))
@@ -64,6 +74,14 @@ fn one(make: MakeOne) -> axum::routing::MethodRouter<Shared> {
     get(move |app: State<Shared>, Path(name): Path<String>, uri: Uri, headers: HeaderMap| {
         page(app, uri, headers, move |app: &App, asked: &Asked| make(app, asked, &name))
     })
+}
+
+/// Answers with a page that is a table, or sends those who ask for `?format=` to its file.
+async fn table(app: State<Shared>, uri: Uri, headers: HeaderMap, make: Make) -> Response<Body> {
+    match exports::elsewhere(&uri) {
+        Some(file) => file,
+        None => page(app, uri, headers, make).await,
+    }
 }
 
 /// Answers with a page: kept, or made now.

@@ -140,7 +140,7 @@ fn point_name(lang: Lang, point: Option<&str>) -> String {
 
 /// The states it was in, as judged on each day on which something about it became known, newest first.
 fn history(fill: &Fill<'_>, place: PlaceIx) -> Vec<StateSpan> {
-    let states = crate::later::states_over_time(&fill.world.facts, &fill.world.rules, place, Moment::at(fill.world.at));
+    let states = gapwatch_rules::states_over_time(&fill.world.facts, &fill.world.rules, place, Moment::at(fill.world.at));
     let mut spans: Vec<StateSpan> = Vec::new();
     for (from, state, qualification) in states {
         let same = |span: &StateSpan| span.state == state && span.qualification == qualification;

@@ -10,6 +10,7 @@ pub(crate) mod points;
 mod read;
 mod seal;
 mod shelf;
+pub(crate) mod since;
 mod take;
 
 use std::sync::Arc;
