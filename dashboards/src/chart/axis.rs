@@ -16,8 +16,8 @@ pub(super) struct Values {
 
 impl Values {
     /// An axis for these values. It starts at zero unless that would press everything into its upper third; then the
-    /// drawing says so. Percent never goes above 100 unless a value does.
-    pub(super) fn over(values: &[f64], percent: bool) -> Self {
+    /// drawing says so. The steps divide 100, so an axis of percent ends there.
+    pub(super) fn over(values: &[f64]) -> Self {
         let least = values.iter().copied().fold(f64::INFINITY, f64::min);
         let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let (least, most) = if least.is_finite() && most.is_finite() { (least, most) } else { (0.0, 1.0) };
@@ -27,7 +27,6 @@ impl Values {
         let step = round_step(span / 4.5);
         let floor = (from / step).floor() * step;
         let ceiling = (most / step).ceil() * step;
-        let ceiling = if percent && most <= 100.0 { ceiling.min(100.0) } else { ceiling };
         let ceiling = if ceiling > floor { ceiling } else { floor + step };
         let decimals = if step >= 1.0 { u8::from(step < 10.0 && step.fract() > 0.0) } else { 2 };
         Self { least: floor, most: ceiling, step, decimals }
@@ -97,19 +96,19 @@ pub(super) fn days(span: chrono::TimeDelta) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::{Days, Values};
-    use proptest::prelude::{ProptestConfig, any, proptest};
+    use proptest::prelude::{ProptestConfig, proptest};
 
     #[test]
     fn an_axis_starts_where_it_is_honest() {
-        let axis = Values::over(&[12.0, 138.0], false);
+        let axis = Values::over(&[12.0, 138.0]);
         assert_eq!((axis.least, axis.most, axis.cut()), (0.0, 150.0, false));
-        let axis = Values::over(&[91.2, 97.6], true);
+        let axis = Values::over(&[91.2, 97.6]);
         assert!(axis.cut());
         assert_eq!((axis.least, axis.most), (90.0, 98.0));
-        assert!(Values::over(&[100.0, 99.0], true).most <= 100.0);
-        assert_eq!(Values::over(&[], false).ticks().first(), Some(&0.0));
-        assert!(Values::over(&[0.0], false).least >= 0.0);
-        assert_eq!(Values::over(&[7.0, 7.0], false).ticks().len(), 5);
+        assert!(Values::over(&[100.0, 99.0]).most <= 100.0);
+        assert_eq!(Values::over(&[]).ticks().first(), Some(&0.0));
+        assert!(Values::over(&[0.0]).least >= 0.0);
+        assert_eq!(Values::over(&[7.0, 7.0]).ticks().len(), 5);
     }
 
     #[test]
@@ -135,8 +134,8 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(256))]
         #[test]
-        fn every_value_is_on_the_axis(values in proptest::collection::vec(-1e9..1e9_f64, 1..8), percent in any::<bool>()) {
-            let axis = Values::over(&values, percent);
+        fn every_value_is_on_the_axis(values in proptest::collection::vec(-1e9..1e9_f64, 1..8)) {
+            let axis = Values::over(&values);
             let slack = axis.step * 1e-6;
             for value in &values {
                 assert!(axis.least - slack <= *value && *value <= axis.most + slack, "{value} is off {axis:?}");

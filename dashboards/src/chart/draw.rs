@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use chrono::NaiveDate;
-use gapwatch_model::{Evidence, Qualifier, Unit};
+use gapwatch_model::{Evidence, Qualifier};
 use maud::{Markup, html};
 
 use crate::{Lang, Shell, draw, figure::Amount, words};
@@ -43,7 +43,7 @@ impl Frame {
         let promised = chart.targets.iter().flat_map(|target| corners(target, days)).map(|(_, value)| value);
         let mut values: Vec<f64> = known.into_iter().map(|(_, number)| number).collect();
         values.extend(promised);
-        Some(Self { days, values: Values::over(&values, chart.unit == Unit::Percent) })
+        Some(Self { days, values: Values::over(&values) })
     }
 
     fn x(&self, day: NaiveDate) -> f64 {

@@ -186,6 +186,7 @@ mod tests {
         );
         let few = Amount::Insufficient { samples: 12, minimum: 300 };
         check(few, Qualifier::Exact, Unit::Percent, "chưa đủ mẫu (12/300)", "too few samples (12/300)");
+        check(known(f64::NAN), Qualifier::Exact, Unit::Villages, "chưa có số liệu", "not reported");
         check(Amount::Missing, Qualifier::Exact, Unit::Percent, "chưa có số liệu", "not reported");
         check(Amount::NotApplicable, Qualifier::Exact, Unit::Percent, "không áp dụng", "not applicable");
     }
@@ -194,6 +195,7 @@ mod tests {
     fn ages_are_said_in_the_largest_unit_that_is_fair() {
         assert_eq!(age(Lang::Vi, 0), "hôm nay");
         assert_eq!(age(Lang::En, 1), "1 day ago");
+        assert_eq!(age(Lang::Vi, 61), "khoảng 2 tháng trước");
         assert_eq!(age(Lang::Vi, 60), "60 ngày trước");
         assert_eq!(age(Lang::Vi, 125), "khoảng 4 tháng trước");
         assert_eq!(age(Lang::En, 800), "about 2 years ago");

@@ -300,7 +300,7 @@ fn write_ring(path: &mut String, ring: &[P]) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Outline, P, corners, simplified};
+    use super::{Outline, P, corners, line_simplified, simplified};
     use crate::map::Shape;
     use proptest::prelude::{ProptestConfig, Strategy, any, proptest};
     use std::collections::HashSet;
@@ -358,6 +358,14 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(256))]
+        #[test]
+        fn a_line_is_simplified_alike_in_both_directions(line in proptest::collection::vec((0..20_i32, 0..20_i32), 2..12)) {
+            let mut back: Vec<P> = line.iter().rev().copied().collect();
+            back = line_simplified(&back);
+            back.reverse();
+            assert_eq!(line_simplified(&line), back);
+        }
+
         #[test]
         fn any_rings_make_paths_and_lose_no_area(all in proptest::collection::vec(rings(), 0..4), width in 1_u16..2000) {
             let shapes: Vec<Shape> = (0..).zip(all).map(|(at, rings): (u32, _)| Shape { code: at.to_string(), name: "Nà".to_owned(), rings }).collect();
