@@ -214,7 +214,7 @@ async fn drop_batch(
 }
 
 /// Lets a change happen for somebody who is signed in, may do it, and sent a form of this session.
-async fn change(
+pub(super) async fn change(
     app: &Shared,
     uri: &Uri,
     headers: &HeaderMap,

@@ -14,6 +14,7 @@ use gapwatch_model::{AreaClass, Evidence, Flag, Indicator, Level, PlaceIx, Place
 use gapwatch_rules::{Moment, VillageState};
 
 use super::{
+    claims::has_signal,
     exports::{Sheet, source_notes},
     fill::{self, Fill},
     overview,
@@ -198,7 +199,7 @@ fn covering(fill: &Fill<'_>, village: PlaceIx) -> Vec<String> {
         if !(centre && technology && speaks && key.evidence >= Evidence::Claimed) {
             continue;
         }
-        let yes = said.point.value.amount().is_some_and(|amount| amount >= rules.threshold);
+        let yes = has_signal(fill, said) == Some(true);
         match best.iter_mut().find(|(name, ..)| *name == operator) {
             None => best.push((operator, key.evidence, yes)),
             Some((_, weight, covered)) if key.evidence == *weight => *covered |= yes,

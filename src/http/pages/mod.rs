@@ -4,15 +4,27 @@
 //! somebody signed in are made anew each time: they carry the token of forms.
 
 mod chart;
+mod claims;
 mod communes;
+mod compare;
+mod completeness;
 mod exports;
+mod files;
 mod fill;
 mod flags;
 mod indicators;
+mod keys;
+mod ledger;
 mod lists;
 mod observations;
 mod overview;
+mod pack_view;
+mod packs;
+mod pdf;
+mod review;
+mod revisions;
 mod search;
+mod sheets;
 mod sources;
 mod tables;
 mod villages;
@@ -27,7 +39,7 @@ use axum::{
     response::{IntoResponse, Redirect},
     routing::get,
 };
-use gapwatch_dashboards::{Markup, assets, pages, shell::Address, table::Format};
+use gapwatch_dashboards::{Markup, assets, pages, shell::{Address, Theme}, table::Format};
 use gapwatch_model::SignalState;
 
 use super::{
@@ -40,6 +52,8 @@ use crate::app::{App, Shared};
 const HTML: &str = "text/html; charset=utf-8";
 /// Pages may be kept by the browser but are asked for each time.
 const REVALIDATE: &str = "no-cache";
+/// The cookie that remembers the colours.
+const THEME_COOKIE: &str = "theme";
 /// The name of an asset holds a hash of its content.
 const FOREVER: &str = "public, max-age=31536000, immutable";
 
@@ -58,6 +72,19 @@ pub fn router() -> Router<Shared> {
         .route("/indicators/{id}", one(indicators::page))
         .route("/flags", get(|a: State<Shared>, u: Uri, h: HeaderMap| page(a, u, h, flags::list)))
         .route("/flags/{id}", one(flags::page))
+        .route("/flags/export", exports::file(sheets::flags))
+        .route("/indicators/{id}/export", exports::file_of(sheets::indicator))
+        .route("/ledger", get(|a: State<Shared>, u: Uri, h: HeaderMap| page(a, u, h, ledger::page)))
+        .route("/ledger/export", exports::file(ledger::sheet))
+        .route("/compare", get(|a: State<Shared>, u: Uri, h: HeaderMap| page(a, u, h, compare::page)))
+        .route("/review", get(|a: State<Shared>, u: Uri, h: HeaderMap| page(a, u, h, review::page)))
+        .route("/completeness", get(|a: State<Shared>, u: Uri, h: HeaderMap| page(a, u, h, completeness::page)))
+        .route("/completeness/export", exports::file(completeness::sheet))
+        .route("/claims", get(|a: State<Shared>, u: Uri, h: HeaderMap| page(a, u, h, claims::page)))
+        .route("/claims/export", exports::file(claims::sheet))
+        .route("/keys", get(|a: State<Shared>, u: Uri, h: HeaderMap| page(a, u, h, keys::page)))
+        .route("/runs/{id}/file", get(files::file))
+        .merge(packs::router())
         .route("/sources", get(|a: State<Shared>, u: Uri, h: HeaderMap| page(a, u, h, sources::page)))
         .route("/runs/{id}", one(sources::run))
         .route("/search", get(|a: State<Shared>, u: Uri, h: HeaderMap| page(a, u, h, search::page)))
@@ -84,8 +111,24 @@ async fn table(app: State<Shared>, uri: Uri, headers: HeaderMap, make: Make) -> 
     }
 }
 
+/// Answers with a page and remembers the colours that were asked for.
+async fn page<F>(app: State<Shared>, uri: Uri, headers: HeaderMap, make: F) -> Response<Body>
+where
+    F: FnOnce(&App, &Asked) -> HttpResult<Markup> + Send + 'static,
+{
+    let theme = Query::of(&uri).get("theme").map(|word| Theme::of_word(word).as_str());
+    let mut response = answer(app, uri, headers, make).await;
+    if let Some(theme) = theme {
+        let cookie = format!("{THEME_COOKIE}={theme}; Path=/; SameSite=Strict; Max-Age=31536000");
+        if let Ok(cookie) = HeaderValue::try_from(cookie) {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+    }
+    response
+}
+
 /// Answers with a page: kept, or made now.
-async fn page<F>(State(app): State<Shared>, uri: Uri, headers: HeaderMap, make: F) -> Response<Body>
+async fn answer<F>(State(app): State<Shared>, uri: Uri, headers: HeaderMap, make: F) -> Response<Body>
 where
     F: FnOnce(&App, &Asked) -> HttpResult<Markup> + Send + 'static,
 {
