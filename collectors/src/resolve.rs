@@ -5,7 +5,7 @@
 
 mod village;
 
-use std::collections::HashMap;
+use std::{cell::RefCell, collections::HashMap};
 
 use chrono::NaiveDate;
 use gapwatch_model::{Gazetteer, Part, PlaceIx, PlaceLevel, RejectCode, text};
@@ -135,6 +135,8 @@ pub(crate) struct Scope<'a> {
     /// Code of the province where the row names none.
     pub(crate) province: Option<&'a str>,
     pub(crate) create_villages: bool,
+    /// Communes found before in the same file.
+    pub(crate) communes: &'a RefCell<HashMap<(Named, NaiveDate), Found>>,
 }
 
 /// A unit that ended and what became of it.

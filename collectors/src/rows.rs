@@ -1,5 +1,7 @@
 //! What kind of row a row under a heading is: data, or one of the things people put between and under data.
 
+use std::sync::LazyLock;
+
 use gapwatch_model::text::{clean, fold};
 
 use crate::{
@@ -75,6 +77,16 @@ const SIGNATURES: [&str; 16] = [
     "ký tên",
 ];
 
+/// The words above as they are compared.
+static COMPARED: LazyLock<[Vec<String>; 3]> = LazyLock::new(|| {
+    let of = |list: &[&str]| list.iter().map(|word| words(word)).collect();
+    [of(&TOTALS), of(&TOTALS_OF), of(&SIGNATURES)]
+});
+
+fn begins(text: &str, word: &str) -> bool {
+    text.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+}
+
 impl Shape<'_> {
     /// Says what a row is.
     pub(crate) fn kind(&self, row: &Row) -> Kind {
@@ -118,8 +130,8 @@ impl Shape<'_> {
                 continue;
             }
             let heading = self.table.headings.get(*column).map_or("", String::as_str);
-            let text = fold(&cell.shown());
-            if !heading.split(" > ").any(|part| fold(part) == text) {
+            let text = clean(&cell.shown()).to_lowercase();
+            if !heading.split(" > ").any(|part| clean(part).to_lowercase() == text) {
                 return false;
             }
             seen += 1;
@@ -129,19 +141,15 @@ impl Shape<'_> {
 
     /// Totals are said in the column of numbers or in a place column, never in a value.
     fn is_total(&self, row: &Row) -> bool {
+        let [totals, totals_of, _] = &*COMPARED;
         let texts = row.cells.iter().enumerate().filter(|(column, _)| !self.values.contains(column)).take(6);
-        let texts =
-            texts.filter_map(|(_, cell)| if let Cell::Text(text) = cell { Some(words(text)) } else { None });
-        let is = |text: &str, word: &str| text == words(word);
-        let begins = |text: &str, word: &str| {
-            text.strip_prefix(&words(word)).is_some_and(|rest| rest.starts_with(' '))
-        };
-        let own = |text: &str| self.total_words.iter().any(|word| is(text, word) || begins(text, word));
-        let usual = |text: &str| {
-            TOTALS.iter().any(|word| is(text, word))
-                || TOTALS_OF.iter().any(|word| is(text, word) || begins(text, word))
-        };
-        texts.into_iter().any(|text| usual(&text) || own(&text))
+        let texts = texts.filter_map(|(_, cell)| if let Cell::Text(text) = cell { Some(text) } else { None });
+        texts.filter(|text| text.len() < 200).any(|text| {
+            let text = words(text);
+            totals.contains(&text)
+                || totals_of.iter().any(|word| begins(&text, word))
+                || self.total_words.iter().any(|word| begins(&text, &words(word)))
+        })
     }
 
     /// A row whose first filled cell is a Roman numeral, alone or before a name.
@@ -228,10 +236,8 @@ fn is_note(cell: &Cell) -> bool {
 fn is_signature(cell: &Cell) -> bool {
     let Cell::Text(text) = cell else { return false };
     let folded = words(text);
-    let begins = |word: &&str| {
-        folded.strip_prefix(&words(word)).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
-    };
-    SIGNATURES.iter().any(begins)
+    let [_, _, signatures] = &*COMPARED;
+    signatures.iter().any(|word| begins(&folded, word))
         || (folded.contains(&fold("ngày"))
             && folded.contains(&fold("tháng"))
             && folded.contains(&fold("năm")))

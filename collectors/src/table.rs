@@ -39,6 +39,24 @@ struct Wanted {
     keys: Vec<String>,
 }
 
+/// The heading of a column, from the top row down.
+#[derive(Default, Clone)]
+struct Path {
+    parts: Vec<String>,
+    keys: Vec<String>,
+    /// Keys without what stands in brackets.
+    short: Vec<String>,
+}
+
+impl Path {
+    fn new(parts: Vec<String>) -> Self {
+        let keys = parts.iter().map(|part| key(part)).collect();
+        let short =
+            parts.iter().map(|part| key(&without_brackets(part))).filter(|key| !key.is_empty()).collect();
+        Self { parts, keys, short }
+    }
+}
+
 /// A heading without anything but letters and digits.
 fn key(text: &str) -> String {
     toneless(text).chars().filter(|c| c.is_alphanumeric()).collect()
@@ -58,20 +76,46 @@ fn without_brackets(text: &str) -> String {
     outside.collect()
 }
 
+/// The first configured column with the same headings: a denominator may serve several indicators.
+fn first_alike(columns: &[Column], column: usize) -> usize {
+    let headings = columns.get(column).map(|c| c.headings.iter().map(|h| fold(h)).collect::<Vec<_>>());
+    let alike = |other: &Column| Some(other.headings.iter().map(|h| fold(h)).collect::<Vec<_>>()) == headings;
+    columns.iter().position(alike).unwrap_or(column)
+}
+
+/// Gives columns with the same headings the same column of the sheet.
+fn share(mut table: Table, columns: &[Column]) -> Table {
+    for column in 0..columns.len() {
+        let first = first_alike(columns, column);
+        let found = table.mapped.get(first).copied().flatten();
+        if let Some(slot) = table.mapped.get_mut(column)
+            && first != column
+        {
+            *slot = found;
+        }
+    }
+    table
+}
+
 /// Finds the table: the rows that fit the most configured columns, the fewest of them.
 pub(crate) fn find(grid: &Grid, columns: &[Column]) -> Option<Table> {
     let wanted = wanted(columns);
     let meaningful = columns.iter().filter(|column| column.is != Some(Role::Ignored)).count();
-    let mut best: Option<(usize, usize, usize, Vec<Vec<String>>)> = None;
-    for top in 0..grid.rows.len().min(SEARCHED_ROWS) {
+    let mut best: Option<(usize, usize, usize, Vec<Path>)> = None;
+    let searched = grid.rows.len().min(SEARCHED_ROWS);
+    let warm: Vec<bool> = grid.rows.iter().take(searched).map(|row| is_warm(row, &wanted)).collect();
+    for top in 0..searched {
         if grid.rows.get(top).is_none_or(Row::is_blank) {
             continue;
         }
         for height in 1..=HIGHEST.min(grid.rows.len() - top) {
+            if !warm.iter().skip(top).take(height).any(|warm| *warm) {
+                continue;
+            }
             let paths = paths(grid, top, height);
             let fits = |column: usize| {
                 let wanted = || wanted.iter().filter(|w| w.column == column);
-                paths.iter().any(|path| !path.is_empty() && wanted().any(|w| strength(w, path) > 0))
+                paths.iter().any(|path| !path.parts.is_empty() && wanted().any(|w| strength(w, path) > 0))
             };
             let score = (0..columns.len())
                 .filter(|column| fits(*column))
@@ -93,14 +137,28 @@ pub(crate) fn find(grid: &Grid, columns: &[Column]) -> Option<Table> {
     if score < 2 * meaningful.min(2) {
         return None;
     }
-    let mut table = assign(&paths, &wanted, columns.len());
+    let mut table = share(assign(&paths, &wanted, columns.len()), columns);
     table.heading = (top, top + height);
     Some(table)
 }
 
+/// Whether a row has a cell that begins a wanted heading, and so may be part of the heading rows.
+fn is_warm(row: &Row, wanted: &[Wanted]) -> bool {
+    let texts =
+        row.cells.iter().filter_map(|cell| if let Cell::Text(text) = cell { Some(text) } else { None });
+    texts.filter(|text| text.len() < 300).any(|text| {
+        let (whole, short) = (key(text), key(&without_brackets(text)));
+        let begins = |key: &String| {
+            key.starts_with(&short) || key.starts_with(&whole) || whole.starts_with(key.as_str())
+        };
+        short.len() > 1 && wanted.iter().flat_map(|w| &w.keys).any(|key| key.len() > 1 && begins(key))
+    })
+}
+
 /// The table of records whose headings are known to be these paths.
 pub(crate) fn of_paths(paths: &[Vec<String>], columns: &[Column]) -> Table {
-    assign(paths, &wanted(columns), columns.len())
+    let paths: Vec<Path> = paths.iter().cloned().map(Path::new).collect();
+    share(assign(&paths, &wanted(columns), columns.len()), columns)
 }
 
 fn wanted(columns: &[Column]) -> Vec<Wanted> {
@@ -112,11 +170,18 @@ fn wanted(columns: &[Column]) -> Vec<Wanted> {
             keys: parts.iter().map(|part| key(part)).collect(),
         }
     };
-    columns.iter().enumerate().flat_map(|(i, c)| c.headings.iter().map(move |h| (i, h))).map(of).collect()
+    let first = |(i, _): &(usize, &Column)| first_alike(columns, *i) == *i;
+    columns
+        .iter()
+        .enumerate()
+        .filter(first)
+        .flat_map(|(i, c)| c.headings.iter().map(move |h| (i, h)))
+        .map(of)
+        .collect()
 }
 
 /// The heading path of each column over some rows.
-fn paths(grid: &Grid, top: usize, height: usize) -> Vec<Vec<String>> {
+fn paths(grid: &Grid, top: usize, height: usize) -> Vec<Path> {
     let width = grid.rows.iter().skip(top).take(height).map(|row| row.cells.len()).max().unwrap_or(0);
     let text = |row: usize, column: usize| {
         let own = grid.rows.get(row).map(|r| r.cell(column)).filter(|cell| !cell.is_blank());
@@ -129,7 +194,7 @@ fn paths(grid: &Grid, top: usize, height: usize) -> Vec<Vec<String>> {
         };
         own.or_else(merged).map(Cell::shown)
     };
-    let mut paths = vec![Vec::new(); width];
+    let mut paths: Vec<Vec<String>> = vec![Vec::new(); width];
     for row in top..top + height {
         let mut left: Option<String> = None;
         for (column, path) in paths.iter_mut().enumerate() {
@@ -151,30 +216,29 @@ fn paths(grid: &Grid, top: usize, height: usize) -> Vec<Vec<String>> {
             }
         }
     }
-    paths
+    paths.into_iter().map(Path::new).collect()
 }
 
 /// How well a configured heading fits a path: 0 not at all.
-fn strength(wanted: &Wanted, path: &[String]) -> u8 {
-    let keys: Vec<String> = path.iter().map(|part| key(part)).collect();
-    let ends =
-        |parts: &[String], with: &[String]| parts.ends_with(with) && !with.iter().all(String::is_empty);
+fn strength(wanted: &Wanted, path: &Path) -> u8 {
+    let ends = |parts: &[String], with: &[String]| parts.ends_with(with);
     if wanted.keys.iter().all(String::is_empty) {
         return 0;
     }
-    if keys == wanted.keys {
-        let folded: Vec<String> = path.iter().map(|part| fold(part)).collect();
-        return if folded == wanted.folded { 6 } else { 5 };
+    if path.keys == wanted.keys {
+        let same = path.parts.iter().map(|part| fold(part)).eq(wanted.folded.iter().cloned());
+        return if same { 6 } else { 5 };
     }
-    if ends(&keys, &wanted.keys) {
+    if ends(&path.keys, &wanted.keys) {
         return 4;
     }
-    let short: Vec<String> =
-        path.iter().map(|part| key(&without_brackets(part))).filter(|k| !k.is_empty()).collect();
-    if ends(&short, &wanted.keys) || holds_run(&keys, &wanted.keys) || holds_run(&short, &wanted.keys) {
+    if ends(&path.short, &wanted.keys)
+        || holds_run(&path.keys, &wanted.keys)
+        || holds_run(&path.short, &wanted.keys)
+    {
         return 3;
     }
-    let mut rest = short.iter();
+    let mut rest = path.short.iter();
     if wanted.keys.iter().all(|part| rest.any(|other| other == part)) { 2 } else { 0 }
 }
 
@@ -191,10 +255,10 @@ fn holds_run(parts: &[String], wanted: &[String]) -> bool {
 }
 
 /// Gives each configured column its column, the best fits first.
-fn assign(paths: &[Vec<String>], wanted: &[Wanted], columns: usize) -> Table {
+fn assign(paths: &[Path], wanted: &[Wanted], columns: usize) -> Table {
     let mut table = Table {
         mapped: vec![None; columns],
-        headings: paths.iter().map(|path| path.join(" > ")).collect(),
+        headings: paths.iter().map(|path| path.parts.join(" > ")).collect(),
         ..Table::default()
     };
     let mut taken = vec![false; paths.len()];
@@ -238,13 +302,13 @@ fn assign(paths: &[Vec<String>], wanted: &[Wanted], columns: usize) -> Table {
             }
         }
     }
-    let is_numbers = |path: &Vec<String>| {
-        path.last().is_some_and(|last| matches!(key(last).as_str(), "stt" | "tt" | "sott" | "sothutu"))
+    let is_numbers = |path: &Path| {
+        path.keys.last().is_some_and(|last| matches!(last.as_str(), "stt" | "tt" | "sott" | "sothutu"))
     };
     table.numbers = paths.iter().position(is_numbers);
     table.unmapped = (0..paths.len())
         .filter(|i| taken.get(*i) == Some(&false) && Some(*i) != table.numbers)
-        .filter(|i| paths.get(*i).is_some_and(|path| !path.is_empty()))
+        .filter(|i| paths.get(*i).is_some_and(|path| !path.parts.is_empty()))
         .collect();
     table
 }
@@ -327,6 +391,16 @@ mod tests {
         let table = found(&lines, &[&["Tên xã"], &["Số hộ"], &["Khoảng cách"]]);
         assert_eq!(table.mapped, [Some(0), Some(1), Some(3)]);
         assert_eq!(table.unmapped, [2]);
+    }
+
+    #[test]
+    fn columns_with_the_same_headings_share_one() {
+        let table = found(
+            &["Tên xã|Cáp quang|Số hộ", "a|1|2"],
+            &[&["Tên xã"], &["Số hộ"], &["Cáp quang"], &["Số hộ"]],
+        );
+        assert_eq!(table.mapped, [Some(0), Some(2), Some(1), Some(2)]);
+        assert!(table.ambiguous.is_empty());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! One cell → one value, as the indicator and the column want it. Absence, zero and rubbish are three different answers.
 
+use std::{collections::HashMap, sync::LazyLock};
+
 use gapwatch_model::{
     Indicator, Qualifier, RejectCode, Unit, Value, ValueKind,
     text::{clean, fold},
@@ -24,6 +26,20 @@ pub(crate) struct CellKind {
     pub(crate) minimum: Option<f64>,
     pub(crate) maximum: Option<f64>,
 }
+
+/// What a known word says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Word {
+    Missing,
+    Yes,
+    No,
+}
+
+/// The known words by their folded form.
+static WORDS: LazyLock<HashMap<String, Word>> = LazyLock::new(|| {
+    let of = |words: &[&str], word| words.iter().map(|text| (fold(text), word)).collect::<Vec<_>>();
+    [of(&MISSING, Word::Missing), of(&YES, Word::Yes), of(&NO, Word::No)].into_iter().flatten().collect()
+});
 
 /// What a cell says.
 #[derive(Debug, Clone, PartialEq)]
@@ -186,18 +202,16 @@ impl CellKind {
             return self.number(*number, Qualifier::Exact);
         }
         let dots_only = folded.chars().all(|c| matches!(c, '.' | '…' | '-' | '–' | '—' | '_' | '/' | ' '));
-        if dots_only || MISSING.iter().any(|word| fold(word) == folded) {
+        let word = WORDS.get(&folded).copied();
+        if dots_only || word == Some(Word::Missing) {
             return Parsed::Missing;
         }
         if text.contains('\u{fffd}') {
             return bad(format!("“{}” có ký tự hỏng; cần gửi lại với bảng mã đúng", clean(text)));
         }
         if self.kind == ValueKind::YesNo {
-            if YES.iter().any(|word| fold(word) == folded) {
-                return yes_no(true);
-            }
-            if NO.iter().any(|word| fold(word) == folded) {
-                return yes_no(false);
+            if let Some(word) = word {
+                return yes_no(word == Word::Yes);
             }
             return bad(format!("“{}” {}", clean(text), self.expected()));
         }

@@ -42,30 +42,46 @@ impl Frames {
     }
 
     /// The finished frames, and the points of one place that say different things.
-    pub(crate) fn finish(self) -> (Vec<Frame>, Vec<(FrameKey, Vec<(Point, Origin)>)>) {
-        let mut frames = Vec::with_capacity(self.frames.len());
+    pub(crate) fn finish(mut self) -> (Vec<Frame>, Vec<(FrameKey, Vec<(Point, Origin)>)>) {
+        self.frames.sort_by(|one, other| one.0.cmp(&other.0));
         let mut conflicts = Vec::new();
-        for (key, mut points) in self.frames {
-            points.sort_by_key(|(point, _)| point.place);
-            let mut kept = Vec::with_capacity(points.len());
-            for same in points.chunk_by(|(one, _), (other, _)| one.place == other.place) {
-                let Some((first, _)) = same.first() else { continue };
-                let agree = |(other, _): &(Point, Origin)| {
+        let mut frames: Vec<Frame> = Vec::with_capacity(self.frames.len());
+        // The method is no part of what a correction replaces, so two methods can contradict each other.
+        for alike in self.frames.chunk_by(|(one, _), (other, _)| replaces(one, other)) {
+            let mut said: Vec<(usize, Point, Origin)> = Vec::new();
+            for (number, (_, points)) in alike.iter().enumerate() {
+                said.extend(points.iter().map(|(point, origin)| (number, *point, *origin)));
+            }
+            said.sort_by_key(|(_, point, _)| point.place);
+            let mut kept: Vec<Vec<Point>> = vec![Vec::new(); alike.len()];
+            for same in said.chunk_by(|one, other| one.1.place == other.1.place) {
+                let Some((number, first, _)) = same.first() else { continue };
+                let agree = |(_, other, _): &(usize, Point, Origin)| {
                     other.value == first.value
                         && other.qualifier == first.qualifier
                         && other.samples == first.samples
                 };
                 if same.iter().all(agree) {
-                    kept.push(*first);
-                } else {
-                    conflicts.push((key.clone(), same.to_vec()));
+                    kept.get_mut(*number).into_iter().for_each(|points| points.push(*first));
+                } else if let Some((key, _)) = alike.first() {
+                    conflicts.push((
+                        key.clone(),
+                        same.iter().map(|(_, point, origin)| (*point, *origin)).collect(),
+                    ));
                 }
             }
-            if !kept.is_empty() {
-                frames.push(Frame { key, points: kept });
-            }
+            let whole = alike.iter().zip(kept).filter(|(_, points)| !points.is_empty());
+            frames.extend(whole.map(|((key, _), points)| Frame { key: key.clone(), points }));
         }
-        frames.sort_by(|one, other| one.key.cmp(&other.key));
         (frames, conflicts)
     }
+}
+
+/// Whether what is said under one key replaces what is said under the other: they differ in method at most.
+fn replaces(one: &FrameKey, other: &FrameKey) -> bool {
+    one.indicator == other.indicator
+        && one.period == other.period
+        && one.source == other.source
+        && one.evidence == other.evidence
+        && one.dimensions == other.dimensions
 }

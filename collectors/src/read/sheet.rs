@@ -1,6 +1,7 @@
 //! One table, row by row: who, when, what. Every cell that is not understood becomes a reject; the rest goes in.
 
 use std::{
+    cell::RefCell,
     collections::{BTreeSet, HashMap},
     sync::Arc,
 };
@@ -44,6 +45,7 @@ pub(crate) struct Reader<'a> {
     file: String,
     new_villages: HashMap<(PlaceIx, String), PlaceIx>,
     known: HashMap<(Named, NaiveDate), Found>,
+    communes: RefCell<HashMap<(Named, NaiveDate), Found>>,
     bad_rows: BTreeSet<(u32, u32)>,
     /// The sheets read, with their names and headings, for saying which rows contradict each other.
     seen: Vec<(String, Vec<String>, Grid)>,
@@ -84,6 +86,7 @@ impl<'a> Reader<'a> {
             file: fetched.file.clone(),
             new_villages: HashMap::new(),
             known: HashMap::new(),
+            communes: RefCell::default(),
             bad_rows: BTreeSet::new(),
             seen: Vec::new(),
             too_many: 0,
@@ -515,6 +518,7 @@ impl<'a> Reader<'a> {
                     day,
                     province: (province != "any").then_some(province),
                     create_villages: self.config.unknown_places == UnknownPlaces::Create,
+                    communes: &self.communes,
                 };
                 let found = scope.find(named, level);
                 self.known.insert(key, found.clone());

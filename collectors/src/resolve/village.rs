@@ -10,7 +10,7 @@ impl Scope<'_> {
     pub(super) fn village(&self, named: &Named, province: Option<PlaceIx>) -> Found {
         let has_commune = named.commune_code.is_some() || named.commune_name.is_some();
         let (commune, note) = if has_commune {
-            match self.unit(named, PlaceLevel::Commune, province) {
+            match self.commune(named, province) {
                 Found::Place(commune, note) => (Some(commune), note),
                 other => return other,
             }
@@ -28,6 +28,17 @@ impl Scope<'_> {
             (None, Some(commune)) => self.village_by_name(name, commune, note, key("")),
             (None, None) => missing(Role::CommuneName, "thiếu xã, nên không tìm được thôn, bản theo tên"),
         }
+    }
+
+    /// The commune of a row; the rows of one commune ask only once.
+    fn commune(&self, named: &Named, province: Option<PlaceIx>) -> Found {
+        let key = (Named { village_code: None, village_name: None, ..named.clone() }, self.day);
+        if let Some(found) = self.communes.borrow().get(&key) {
+            return found.clone();
+        }
+        let found = self.unit(named, PlaceLevel::Commune, province);
+        self.communes.borrow_mut().insert(key, found.clone());
+        found
     }
 
     fn village_by_code(
@@ -52,7 +63,8 @@ impl Scope<'_> {
         let elsewhere =
             commune.is_some_and(|commune| self.gazetteer.parent_on(village, self.day) != Some(commune));
         let renamed = !name.is_empty() && !self.village_bears(village, name);
-        let others = commune.map(|commune| self.villages_named(name, commune)).unwrap_or_default();
+        let others =
+            commune.filter(|_| renamed).map(|commune| self.villages_named(name, commune)).unwrap_or_default();
         let misspelt = renamed && others.is_empty() && self.village_nearly(village, name);
         if elsewhere || (renamed && !misspelt) {
             let parent =

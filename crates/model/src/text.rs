@@ -46,6 +46,9 @@ const VILLAGE_PREFIXES: [&str; 11] =
 /// and direction marks dropped, ends trimmed.
 #[must_use]
 pub fn clean(text: &str) -> String {
+    if text.bytes().all(|b| b.is_ascii_graphic()) {
+        return text.to_owned();
+    }
     let mut cleaned = String::with_capacity(text.len());
     let mut space_due = false;
     for letter in text.nfc() {
@@ -77,6 +80,9 @@ pub fn clean(text: &str) -> String {
 #[must_use]
 pub fn fold(text: &str) -> String {
     let cleaned = clean(text).to_lowercase();
+    if cleaned.is_ascii() {
+        return cleaned;
+    }
     let words = cleaned.split(' ').filter(|word| !word.is_empty()).map(|word| {
         let mut tone = None;
         let mut bare: String = String::with_capacity(word.len());
@@ -130,14 +136,14 @@ fn strip<'a>(cleaned: &'a str, prefixes: &[&'static str]) -> &'a str {
 
 /// Finds the longest prefix that leaves a name behind.
 fn find_prefix<'a>(cleaned: &'a str, prefixes: &[&'static str]) -> Option<(&'static str, &'a str)> {
-    prefixes.iter().find_map(|prefix| {
+    let first = cleaned.chars().next()?.to_lowercase().next()?;
+    prefixes.iter().filter(|prefix| prefix.starts_with(first)).find_map(|prefix| {
         let count = prefix.chars().count();
         let cut = cleaned.char_indices().nth(count).map_or(cleaned.len(), |(at, _)| at);
         let (head, rest) = cleaned.split_at_checked(cut)?;
-        let same = fold(head) == fold(prefix);
         let apart = prefix.ends_with('.') || rest.starts_with([' ', '.']);
         let rest = rest.trim_start_matches([' ', '.']);
-        (same && apart && !rest.is_empty()).then_some((*prefix, rest))
+        (apart && !rest.is_empty() && fold(head) == fold(prefix)).then_some((*prefix, rest))
     })
 }
 
