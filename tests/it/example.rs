@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    path::Path,
     process::Command,
 };
 
@@ -25,6 +26,62 @@ fn the_configuration_has_no_problem() {
         .unwrap();
     let said = String::from_utf8_lossy(&check.stdout) + String::from_utf8_lossy(&check.stderr);
     assert_eq!(check.status.code(), Some(0), "{said}");
+}
+
+/// What the real program says of one file of the example, without storing it: line and code of what does not go in.
+fn import(config: &Path, collector: &str, file: &str, day: &str) -> Vec<(u64, String)> {
+    let import = Command::new(env!("CARGO_BIN_EXE_gapwatch"))
+        .arg("import")
+        .arg(checkout().join("fixtures/caobang").join(file))
+        .args(["--collector", collector, "--on", day, "--dry-run", "--json", "--config"])
+        .arg(config)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&import.stderr);
+    let report: serde_json::Value =
+        serde_json::from_slice(&import.stdout).unwrap_or_else(|error| panic!("{file}: {error}\n{said}"));
+    let conflicts: Vec<(u64, String)> = report["conflicts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|conflict| {
+            (conflict["line"].as_u64().unwrap(), conflict["errorCode"].as_str().unwrap().to_owned())
+        })
+        .collect();
+    assert_eq!(import.status.code(), Some(if conflicts.is_empty() { 0 } else { 3 }), "{file}: {said}");
+    assert!(report["importCount"]["imported"].as_u64() > Some(0), "nothing of {file} goes in");
+    conflicts
+}
+
+#[test]
+fn what_is_wrong_on_purpose_is_found_and_nothing_else() {
+    // A copy, so that no data comes into the checkout.
+    let folder = tempfile::tempdir().unwrap();
+    for path in files(&checkout().join("fixtures/caobang"), "") {
+        let below = path.strip_prefix(checkout().join("fixtures/caobang")).unwrap();
+        if below.starts_with("places") || below.extension().is_some_and(|ending| ending == "toml") {
+            let target = folder.path().join(below);
+            std::fs::create_dir_all(target.parent().unwrap()).unwrap();
+            std::fs::copy(&path, target).unwrap();
+        }
+    }
+    // One file of each kind of fault; the collectors' own tests read all of them.
+    let cases: [(&str, &str, &str, &[(u64, &str)]); 4] = [
+        (
+            "coverage",
+            "inbox/coverage/phu-song-20251225.xlsx",
+            "2025-12-25",
+            &[(736, "ambiguous_place"), (1185, "unknown_place")],
+        ),
+        ("fibre", "inbox/fibre/cap-quang-20240425.csv", "2024-04-25", &[(94, "bad_value")]),
+        ("portal-766", "portal/766-202509.json", "2025-09-25", &[(52, "out_of_range")]),
+        ("published-second", "inbox/published-second/so-lieu-20251225.csv", "2025-12-25", &[]),
+    ];
+    for (collector, file, day, expected) in cases {
+        let expected: Vec<(u64, String)> =
+            expected.iter().map(|(line, code)| (*line, (*code).to_owned())).collect();
+        assert_eq!(import(folder.path(), collector, file, day), expected, "{file}");
+    }
 }
 
 #[test]
