@@ -59,7 +59,7 @@ pub(crate) fn formula(formula: &Expr, inputs: &Inputs<'_>) -> IndicatorValue {
 
 /// A share above one counts as one; below the full share the score is in proportion.
 pub(crate) fn score(ratio: f64, maximum: f64, full_share: f64) -> f64 {
-    (ratio.clamp(0.0, 1.0) / full_share).min(1.0) * maximum
+    (ratio / full_share).min(1.0) * maximum
 }
 
 /// Rounds half away from zero at some decimals.

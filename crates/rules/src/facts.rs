@@ -14,7 +14,8 @@ use std::{
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use gapwatch_model::{
-    CollectorName, Dimensions, Evidence, Gazetteer, Head, IndicatorId, IndicatorSet, PlaceIx, Point, RunId,
+    CollectorName, Dimensions, Evidence, Gazetteer, Head, IndicatorId, IndicatorSet, Period, PeriodKind,
+    PlaceIx, Point, RunId,
 };
 
 use crate::formula::Formulas;
@@ -222,13 +223,14 @@ impl Facts {
         let named = (key.source.clone(), key.evidence, key.dimensions.clone());
         let voice = *self.voices.entry(named).or_insert(next);
         let number = u32::try_from(self.heads.len()).unwrap_or(NONE);
-        let staleness = self.indicators.get(key.indicator.as_str()).map_or(0, |declared| declared.staleness);
+        let declared = self.indicators.get(key.indicator.as_str());
+        let (every, staleness) = declared.map_or((PeriodKind::Day, 0), |i| (i.period, i.staleness));
         self.heads.push(Known {
             head: Arc::clone(head),
             voice,
             ends: key.period.end(),
             known_on: day_in_vietnam(head.recorded_at),
-            stale_from: stale_from(key.period, staleness),
+            stale_from: stale_from(key.period, every, staleness),
         });
         self.by_address.insert(address, number);
         number
@@ -290,6 +292,13 @@ impl Facts {
             }
         }
         self.gazetteer.all().zip(spoken).filter(|(_, spoken)| *spoken).map(|(ix, _)| ix)
+    }
+
+    /// The next day after this one on which anything said may speak otherwise without anything new being said.
+    pub(crate) fn next_turn(&self, moment: Moment) -> Option<NaiveDate> {
+        let known = self.heads.iter().filter(|known| known.head.recorded_at <= moment.as_of);
+        let turns = known.flat_map(|known| [Some(known.head.key.period.start()), known.stale_from]);
+        turns.flatten().filter(|turn| *turn > moment.day).min()
     }
 
     /// What the statements about an indicator share, each once.
@@ -440,13 +449,14 @@ pub(crate) fn next_turn(gathered: &[Said<'_>], day: NaiveDate) -> Option<NaiveDa
     begins.chain(ends).filter(|turn| *turn > day).min()
 }
 
-/// First day on which an observation of a period no longer speaks. `None` when that is beyond the calendar used.
-pub(crate) fn stale_from(period: gapwatch_model::Period, staleness: u32) -> Option<NaiveDate> {
-    // More whole periods must have ended than the staleness allows: the day after the end of the last of them.
+/// First day on which an observation of a period no longer speaks: the day after the end of the first whole period beyond
+/// the staleness. Periods are those of the indicator; an observation of a longer one is counted in its own, so that a
+/// test of one day lives as long as the month it was made in. `None` when that is beyond the calendar used.
+fn stale_from(period: Period, every: PeriodKind, staleness: u32) -> Option<NaiveDate> {
     if staleness > 1_000 {
         return None;
     }
-    let mut last = period;
+    let mut last = Period::containing(every.max(period.kind()), period.end());
     for _ in 0..=staleness {
         last = last.next();
     }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use gapwatch_model::{
     CollectorName, Flag, FlagKey, FlagState, Gazetteer, IndicatorId, IndicatorSet, Percent, Period,
-    PeriodKind, PlaceIx, PlaceLevel, RuleId, SignalState, Subject, TargetStatus,
+    PeriodKind, Place, PlaceIx, PlaceLevel, RuleId, SignalState, Subject, TargetStatus,
 };
 
 use crate::{
@@ -177,11 +177,15 @@ pub struct Judgement {
     village_at: Vec<u32>,
     pub(crate) rows: Arc<Rows>,
     pub(crate) counts: Vec<Counts>,
-    pub(crate) table: Table,
+    pub(crate) table: Arc<Table>,
     pub(crate) standings: BTreeMap<(PlaceIx, IndicatorId), Standing>,
     /// By row: whether anything is known in the place's province.
     pub(crate) watched: Vec<bool>,
     pub(crate) rules: Rules,
+    /// First day on which the tree of places may be another.
+    tree_turns_on: Option<NaiveDate>,
+    /// First day on which what was said may speak otherwise.
+    values_turn_on: Option<NaiveDate>,
     token: Option<Arc<()>>,
     mark: BTreeMap<IndicatorId, usize>,
 }
@@ -236,18 +240,27 @@ fn judge_after(
     let above = numbered
         .filter(|(_, place)| place.level != PlaceLevel::Village && place.in_force_on(moment.day))
         .map(|(ix, _)| ix);
-    let same_day = previous.filter(|previous| previous.moment.day == moment.day);
-    let rows = match same_day {
+    let same_tree = previous.filter(|previous| previous.tree_turns_on.is_none_or(|turn| moment.day < turn));
+    let rows = match same_tree {
         Some(previous) => Arc::clone(&previous.rows),
         None => Arc::new(Rows::new(facts, above.collect(), &village_ixs, moment.day)),
     };
     let counts = count(gazetteer, &rows, &villages);
     let question = Question { moment, borders: moment.day, exactly: None };
-    // Values also grow stale by the day, so only those of the same day can be taken over.
-    let anew = same_day.map(|_| anew(gazetteer, &rows, &touched, moment.day)).unwrap_or_default();
-    let reuse = same_day.map(|previous| Reuse { table: &previous.table, anew: &anew });
-    let table = compute(facts, rules, question, &rows, &counts, facts.formulas.order.iter(), reuse.as_ref());
-    let findings = findings(facts, rules, moment, &rows, &table);
+    // Between days on which something grows stale or begins, values change only where something was said.
+    let same_values =
+        same_tree.filter(|previous| previous.values_turn_on.is_none_or(|turn| moment.day < turn));
+    let anew = same_values.map(|_| anew(gazetteer, &rows, &touched, moment.day)).unwrap_or_default();
+    let (table, findings) = match same_values {
+        Some(previous) if !anew.contains(&true) => (Arc::clone(&previous.table), previous.findings.clone()),
+        other => {
+            let reuse = other.map(|previous| Reuse { table: &previous.table, anew: &anew });
+            let ids = facts.formulas.order.iter();
+            let table = compute(facts, rules, question, &rows, &counts, ids, reuse.as_ref());
+            let findings = findings(facts, rules, moment, &rows, &table);
+            (Arc::new(table), findings)
+        }
+    };
     let mut village_at = vec![u32::MAX; gazetteer.len()];
     for (at, village) in (0..).zip(&villages) {
         if let Some(slot) = village_at.get_mut(village.place.index()) {
@@ -255,7 +268,7 @@ fn judge_after(
         }
     }
     // What was watched stays watched, and what was touched is.
-    let watched = match same_day {
+    let watched = match same_values {
         Some(previous) => previous.watched.iter().zip(&anew).map(|(before, now)| *before || *now).collect(),
         None => watched(facts, &rows, moment.day),
     };
@@ -275,12 +288,26 @@ fn judge_after(
         standings: BTreeMap::new(),
         watched,
         rules: rules.clone(),
+        tree_turns_on: match same_tree {
+            Some(previous) => previous.tree_turns_on,
+            None => next_change(gazetteer, moment.day),
+        },
+        values_turn_on: facts.next_turn(moment),
         token: facts.token().cloned(),
         mark: facts.mark(),
     };
     judgement.standings = standings(&judgement, targets);
     judgement.raised = raise(&judgement, rules);
     judgement
+}
+
+/// The next day after this one on which a place begins, ends or comes under another.
+fn next_change(gazetteer: &Gazetteer, day: NaiveDate) -> Option<NaiveDate> {
+    let of_place = |place: &Place| {
+        let members = place.memberships.iter().map(|membership| membership.from);
+        members.chain(place.valid_to).chain([place.id.valid_from]).filter(|change| *change > day).min()
+    };
+    gazetteer.places().iter().filter_map(of_place).min()
 }
 
 /// The places above a place, itself and those it went on in included, as rows.

@@ -1,7 +1,7 @@
 //! The life of flags: holding, keeping, knowing nothing, acknowledgement, replay.
 
 use chrono::{DateTime, FixedOffset};
-use gapwatch_model::{Acknowledgement, Flag, FlagState, PeriodKind, TargetStatus};
+use gapwatch_model::{Acknowledgement, Flag, FlagState, PeriodKind, Qualifier, TargetStatus};
 use gapwatch_rules::{NoDataPolicy, SourceStatus, Verdict, advance, apply, end_of_day};
 
 use crate::world::{World, day};
@@ -286,6 +286,23 @@ fn a_source_is_overdue_in_whole_periods_of_its_own() {
         "nguồn coverage có số liệu lần cuối ngày 06/11/2025, đã qua 1 kỳ (tháng) không báo cáo"
     );
     assert_eq!(flags[2].state, NoData);
+}
+
+#[test]
+fn the_word_before_a_number_is_said_with_it() {
+    for (qualifier, said) in [
+        (Qualifier::MoreThan, "trên 60,0%"),
+        (Qualifier::LessThan, "dưới 60,0%"),
+        (Qualifier::Almost, "gần 60,0%"),
+        (Qualifier::About, "khoảng 60,0%"),
+    ] {
+        let mut world = World::new().with_targets(
+            "[t]\nindicator = \"hh.fibre_subscribed\"\nvalue = 80\ncomparator = \">=\"\ndue = 2025-06-30\ndocument = \"d\"\nvalid_from = 2020-01-01\n",
+        );
+        world.say("hh.fibre_subscribed", "001", "202511", 60.0).qualifier(qualifier).done();
+        let flags = advance(&[], &world.judge("2025-12-31"), &world.rules, at("2025-12-31"));
+        assert!(flags[0].explanation_vi.contains(said), "{}", flags[0].explanation_vi);
+    }
 }
 
 #[test]

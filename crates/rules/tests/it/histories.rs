@@ -138,6 +138,18 @@ fn the_slope_is_the_median_and_the_interval_is_sens() {
     assert_eq!((found.points, found.last), (7, (day("2025-01-07"), 21.0)));
 }
 
+/// Six values of which five are equal: of the 15 slopes 10 are zero. Without the correction for ties the variance of S
+/// would be 6·5·17/18 = 28.33 and the interval would take the 3rd and the 14th slope; with it, 28.33 − 5·4·15/18 = 11.67,
+/// the 4th and the 12th.
+#[test]
+fn ties_narrow_the_interval() {
+    let points = days_apart("2025-01-01", &[0.0, 0.0, 0.0, 0.0, 0.0, 60.0], 1);
+    let found = trend(pace(&points, &settings(365, 4, 95.0)));
+    // Slopes: ten zeros, then 12, 15, 20, 30, 60.
+    assert!(found.per_day.abs() < 1e-12 && found.lower.abs() < 1e-12);
+    assert!((found.upper - 15.0).abs() < 1e-12, "{}", found.upper);
+}
+
 #[test]
 fn only_the_window_counts_and_too_little_history_says_so() {
     let points = days_apart("2024-01-01", &[90.0, 80.0, 10.0, 11.0, 12.0, 13.0], 30);

@@ -83,6 +83,23 @@ fn both_sides_of_a_dispute_are_shown_and_counted_by_operator_and_commune() {
 }
 
 #[test]
+fn only_fresh_measurements_within_the_window_are_compared() {
+    let mut world = World::new();
+    // Tested 92 days before the claim's period ends; then tested in a quarter that is stale.
+    world.signal("v1", "20251130", 1.0).operator("Viettel").done();
+    world.signal("v1", "20250830", 0.0).operator("Viettel").evidence(Evidence::Measured).done();
+    world.signal("v2", "202511", 1.0).operator("Viettel").done();
+    world.signal("v2", "202509", 0.0).operator("Viettel").evidence(Evidence::Measured).done();
+    let found = |village: &str, on: &str| {
+        let moment = Moment::at(end_of_day(day(on)));
+        disputes(&world.facts, &world.rules, world.ix(village), moment).len()
+    };
+    assert_eq!(found("v1", "2025-12-01"), 0, "92 days apart, 90 are the window");
+    assert_eq!(found("v2", "2025-12-01"), 1);
+    assert_eq!(found("v2", "2026-02-01"), 0, "the test of September is stale");
+}
+
+#[test]
 fn a_dry_run_says_which_flags_changed_rules_would_raise_and_clear() {
     let mut world = World::new();
     world.signal("v1", "202510", 0.0).known("2025-11-05");

@@ -63,6 +63,18 @@ fn a_stale_measurement_no_longer_speaks() {
 }
 
 #[test]
+fn staleness_counts_the_indicators_periods_or_longer_ones_of_the_observation() {
+    let mut world = World::new();
+    // The indicator is monthly and allows three: a test of one day counts as its month, a quarter as a quarter.
+    world.signal("v1", "20250803", 0.0).evidence(Evidence::Measured).done();
+    world.signal("v2", "2024Q4", 0.0).done();
+    assert_eq!(world.state("v1", "2025-12-31"), SignalState::NoSignal);
+    assert_eq!(world.state("v1", "2026-01-01"), SignalState::Unknown);
+    assert_eq!(world.state("v2", "2025-12-31"), SignalState::NoSignal);
+    assert_eq!(world.state("v2", "2026-01-01"), SignalState::Unknown);
+}
+
+#[test]
 fn stale_evidence_only_is_unknown_and_says_stale() {
     let mut world = World::new();
     world.signal("v1", "202508", 0.0).done();
