@@ -3,8 +3,10 @@
 //! Only `fetch` is asynchronous; reading is bytes in, values out. Time and secrets are arguments. This room knows neither
 //! the store nor the rules.
 
+mod annotate;
 pub mod config;
 mod context;
+pub mod contract;
 mod dates;
 mod encoding;
 pub mod fetch;
@@ -14,9 +16,12 @@ mod kinds;
 mod legacy;
 mod number;
 mod pattern;
+pub mod push;
 mod read;
 mod reading;
 mod records;
+pub mod report;
+pub mod reporting;
 mod resolve;
 mod rows;
 pub mod schedule;
@@ -25,13 +30,17 @@ mod syllable;
 mod table;
 mod value;
 
+pub use annotate::{AnnotateError, annotate};
 pub use config::{CollectorConfig, Problem};
 pub use context::{Choice, Context, Decision, Decisions};
+pub use contract::{Breach, LastRun, breaches};
 pub use fetch::{FetchError, Known, fetch};
 pub use geo::{Boundaries, BoundariesError};
 pub use grid::Unreadable;
+pub use push::{Precision, line_protocol};
 pub use read::read;
 pub use reading::{Notes, Reading, SheetNotes};
+pub use report::Report;
 pub use resolve::Resolver;
 
 use chrono::NaiveDate;

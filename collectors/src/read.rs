@@ -1,8 +1,8 @@
 //! Bytes → [`Reading`]: finds the tables, reads every cell, resolves every place, keeps what is good and says the rest.
 
-mod cells;
-mod frames;
-mod period;
+pub(crate) mod cells;
+pub(crate) mod frames;
+pub(crate) mod period;
 pub(crate) mod sheet;
 
 use gapwatch_model::{Reject, RejectCode};

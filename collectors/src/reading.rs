@@ -1,5 +1,7 @@
 //! What reading one file gives: frames, rejects, and notes on how it was understood.
 
+use std::collections::BTreeMap;
+
 use gapwatch_model::{Frame, Outcome, Place, Reject};
 use serde::Serialize;
 
@@ -12,6 +14,8 @@ pub struct Reading {
     pub rejects: Vec<Reject>,
     /// Villages to be made. Their numbers follow the gazetteer's last one, in this order.
     pub new_places: Vec<Place>,
+    /// Codes of the file's places and the name each came with.
+    pub codes: BTreeMap<String, String>,
     /// Data rows read.
     pub read: u32,
     /// Data rows of which everything went in.

@@ -114,6 +114,7 @@ fn merge(reading: &mut Reading, more: Reading) {
     reading.frames.extend(more.frames);
     reading.frames.sort_by(|one, other| one.key.cmp(&other.key));
     reading.rejects.extend(more.rejects);
+    reading.codes.extend(more.codes);
     reading.read += more.read;
     reading.accepted += more.accepted;
     reading.rejected += more.rejected;

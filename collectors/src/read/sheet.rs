@@ -424,6 +424,13 @@ impl<'a> Reader<'a> {
             },
         };
         let named = self.named(table, row, carried);
+        let pair = match self.level() {
+            PlaceLevel::Village => (&named.village_code, &named.village_name),
+            _ => (&named.commune_code, &named.commune_name),
+        };
+        if let (Some(code), Some(name)) = pair {
+            self.reading.codes.insert(code.clone(), name.clone());
+        }
         let place =
             self.place(table, row, &named, period.end().min(self.ctx.now.date_naive().max(period.start())))?;
         let samples = self.at(table, Role::Samples).and_then(|at| {
