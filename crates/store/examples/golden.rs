@@ -2,7 +2,11 @@
 //!
 //! Run once per version, before its first release. It refuses to write over files that are there.
 
-#![expect(clippy::unwrap_used, reason = "a tool for developers that stops at the first surprise")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a tool for developers that stops at the first surprise"
+)]
 
 use std::path::PathBuf;
 
@@ -17,13 +21,20 @@ use gapwatch_store::{AuditEntry, Decision, Store, StoreOptions, Token};
 mod say;
 
 fn main() {
-    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/store/v1"));
-    std::fs::create_dir_all(&folder).unwrap();
-    let path = folder.join("store.sqlite");
-    assert!(!path.exists(), "{} is there", path.display());
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("store.sqlite");
     let store = Store::open(&path, &StoreOptions::default()).unwrap();
     fill(&store);
-    std::fs::write(folder.join("expected.txt"), say::everything(&store)).unwrap();
+    let said = say::everything(&store);
+    drop(store);
+    let version: i64 = rusqlite::Connection::open(&path)
+        .and_then(|file| file.pragma_query_value(None, "user_version", |row| row.get(0)))
+        .unwrap();
+    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/store"))
+        .join(format!("v{version}"));
+    std::fs::create_dir(&folder).expect("the golden files of a version are written once");
+    std::fs::copy(&path, folder.join("store.sqlite")).unwrap();
+    std::fs::write(folder.join("expected.txt"), said).unwrap();
 }
 
 fn fill(store: &Store) {

@@ -4,7 +4,10 @@ use chrono::{DateTime, FixedOffset};
 use gapwatch_model::{Batch, Frame, Reject, Run, RunId};
 use rusqlite::{Transaction, params};
 
-use crate::{Comparison, Counts, Store, StoreError, db, places, series::embedded::append_frames};
+use crate::{
+    Comparison, Counts, Store, StoreError, db, places,
+    series::{embedded::append_frames, influx::spool},
+};
 
 /// What became of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +28,7 @@ impl Store {
     pub fn append(&self, batch: &Batch) -> Result<Appended, StoreError> {
         self.db.write(|transaction| {
             let run = put_run(transaction, &batch.run, &batch.rejects)?;
-            let counts = append_frames(transaction, run, batch.run.finished, &batch.frames)?;
+            let counts = self.keep(transaction, run, batch.run.finished, &batch.frames)?;
             Ok(Appended { run, counts })
         })
     }
@@ -36,6 +39,20 @@ impl Store {
     /// Points out of order, of unknown places or not finite; a store that cannot be read.
     pub fn compare(&self, frames: &[Frame], at: DateTime<FixedOffset>) -> Result<Comparison, StoreError> {
         self.series().compare(at, frames)
+    }
+
+    /// Keeps frames inside a transaction, and queues them for the server where there is one.
+    pub(crate) fn keep(
+        &self,
+        transaction: &Transaction<'_>,
+        run: RunId,
+        at: DateTime<FixedOffset>,
+        frames: &[Frame],
+    ) -> Result<Counts, StoreError> {
+        match &self.influx {
+            Some(influx) => spool::append(transaction, influx.most, run, at, frames),
+            None => append_frames(transaction, run, at, frames),
+        }
     }
 }
 

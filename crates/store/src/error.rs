@@ -102,6 +102,29 @@ pub enum StoreError {
         /// What the reader said.
         source: serde_json::Error,
     },
+    /// InfluxDB cannot be reached, refuses, or answers what cannot be read.
+    #[error("cannot {doing}: {why}")]
+    Server {
+        /// What was tried.
+        doing: &'static str,
+        /// The HTTP status, where there was one.
+        status: Option<u16>,
+        /// What went wrong.
+        why: String,
+    },
+    /// More points wait for InfluxDB than are allowed to. The batch was refused; nothing of it is kept.
+    #[error(
+        "{waiting} points would wait for InfluxDB, expected at most `{most}`; the server must take some first"
+    )]
+    SpoolFull {
+        /// How many would wait.
+        waiting: u64,
+        /// How many may.
+        most: u64,
+    },
+    /// The store was opened without a server.
+    #[error("the store keeps its series in its own file, expected one with an InfluxDB server")]
+    NoServer,
     /// A number does not fit into the format.
     #[error("{what} is too large for the store")]
     TooLarge {

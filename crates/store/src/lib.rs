@@ -25,5 +25,6 @@ pub use maintain::{CheckReport, Problem};
 pub use places::PlacesChange;
 pub use quarantine::{Held, HeldState};
 pub use runs::RunQuery;
+pub use series::influx::{Delivery, InfluxOptions, Progress, Secret, SpoolStatus, Transfer};
 pub use series::{Change, Comparison, Counts, PlaceSet, Query, Sealed, SeriesStore, Sink, Stream, Summary};
 pub use store::{Store, StoreOptions};

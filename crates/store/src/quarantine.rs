@@ -10,7 +10,6 @@ use crate::{
     batch::put_run,
     db, places,
     runs::{self, pack, unpack},
-    series::embedded::append_frames,
 };
 
 /// What became of a batch that was held back.
@@ -96,7 +95,7 @@ impl Store {
         self.db.write(|transaction| {
             let held = held(transaction, run)?.filter(|held| held.state == HeldState::Held);
             let held = held.ok_or(StoreError::NotHeld(run))?;
-            let counts = append_frames(transaction, run, at, &held.frames)?;
+            let counts = self.keep(transaction, run, at, &held.frames)?;
             decide(transaction, run, "released", by, at)?;
             Ok(Appended { run, counts })
         })

@@ -6,10 +6,10 @@ use rusqlite::Connection;
 pub(crate) const APPLICATION_ID: i64 = 0x4741_5057;
 
 /// Version written by this program.
-pub(crate) const VERSION: i64 = 1;
+pub(crate) const VERSION: i64 = 2;
 
 /// One script per version: the first makes version 1 out of nothing.
-const STEPS: [&str; 1] = [V1];
+const STEPS: [&str; 2] = [V1, V2];
 
 /// Brings the file from `from` to [`VERSION`] inside the caller's transaction.
 pub(crate) fn migrate(connection: &Connection, from: i64) -> rusqlite::Result<()> {
@@ -62,4 +62,9 @@ CREATE TABLE audit(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, at_offset INTEGE
 -- Who may change things.
 CREATE TABLE token(name TEXT PRIMARY KEY, role TEXT NOT NULL, hash TEXT NOT NULL, created INTEGER NOT NULL, created_offset INTEGER NOT NULL, revoked INTEGER, revoked_offset INTEGER);
 CREATE TABLE session(hash TEXT PRIMARY KEY, token TEXT NOT NULL, detail TEXT NOT NULL, expires INTEGER NOT NULL, expires_offset INTEGER NOT NULL) WITHOUT ROWID;
+";
+
+/// The queue before InfluxDB: frames that wait, in order.
+const V2: &str = "
+CREATE TABLE spool(seq INTEGER PRIMARY KEY AUTOINCREMENT, frame INTEGER NOT NULL, points INTEGER NOT NULL);
 ";

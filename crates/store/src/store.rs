@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use chrono::NaiveDate;
+use chrono::{DateTime, FixedOffset, NaiveDate};
 use gapwatch_model::Gazetteer;
 
 use crate::{
@@ -15,6 +15,7 @@ use crate::{
     series::{
         Sealed, SeriesStore, Sink,
         embedded::{Embedded, seal, since::since},
+        influx::{Delivery, Influx, InfluxOptions, Progress, SpoolStatus, Transfer},
     },
 };
 
@@ -23,11 +24,13 @@ use crate::{
 pub struct StoreOptions {
     /// How long to wait for another process that is writing, in milliseconds.
     pub busy_timeout_ms: u64,
+    /// Keep series in InfluxDB too, and answer from there. `None`: in this file alone.
+    pub influx: Option<InfluxOptions>,
 }
 
 impl Default for StoreOptions {
     fn default() -> Self {
-        Self { busy_timeout_ms: 10_000 }
+        Self { busy_timeout_ms: 10_000, influx: None }
     }
 }
 
@@ -35,7 +38,8 @@ impl Default for StoreOptions {
 #[derive(Debug)]
 pub struct Store {
     pub(crate) db: Arc<Db>,
-    pub(crate) embedded: Embedded,
+    embedded: Embedded,
+    pub(crate) influx: Option<Influx>,
     pub(crate) gazetteer: Mutex<Option<(i64, Arc<Gazetteer>)>>,
 }
 
@@ -46,7 +50,8 @@ impl Store {
     /// The file cannot be opened or written, is not a store, or was written by a newer program.
     pub fn open(path: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
         let db = Arc::new(Db::open(path, Duration::from_millis(options.busy_timeout_ms))?);
-        Ok(Self { embedded: Embedded::new(db.clone()), db, gazetteer: Mutex::default() })
+        let influx = options.influx.as_ref().map(|options| Influx::open(db.clone(), options)).transpose()?;
+        Ok(Self { embedded: Embedded::new(db.clone()), influx, db, gazetteer: Mutex::default() })
     }
 
     /// Which file this is.
@@ -78,7 +83,55 @@ impl Store {
     /// The observations.
     #[must_use]
     pub fn series(&self) -> &dyn SeriesStore {
-        &self.embedded
+        match &self.influx {
+            Some(influx) => influx,
+            None => &self.embedded,
+        }
+    }
+
+    /// Makes the bucket on the server where it is not there yet. `true` when it was made.
+    ///
+    /// # Errors
+    /// [`StoreError::NoServer`], or what the server says.
+    pub fn init_server(&self) -> Result<bool, StoreError> {
+        self.server()?.client.init()
+    }
+
+    /// Brings what waits in the spool to the server. Does nothing without a server, or before the wait after a failure
+    /// is over. A server that is down is an answer here, not an error.
+    ///
+    /// # Errors
+    /// The store cannot be read or written.
+    pub fn deliver(&self, now: DateTime<FixedOffset>) -> Result<Delivery, StoreError> {
+        self.influx.as_ref().map_or_else(|| Ok(Delivery::default()), |influx| influx.deliver(now))
+    }
+
+    /// Says how the spool stands. `None` without a server.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn spool(&self) -> Result<Option<SpoolStatus>, StoreError> {
+        self.influx.as_ref().map(Influx::status).transpose()
+    }
+
+    /// Brings every observation of this file to the server and proves both sides equal. Stopped, it goes on next time.
+    ///
+    /// # Errors
+    /// [`StoreError::NoServer`], what the server says, or [`StoreError::Damaged`] when both sides differ at the end.
+    pub fn copy_to_server(&self, progress: &mut dyn FnMut(Progress)) -> Result<Transfer, StoreError> {
+        self.server()?.copy_to_server(progress)
+    }
+
+    /// Brings every observation of the server into this file and proves both sides equal. The places must be here.
+    ///
+    /// # Errors
+    /// [`StoreError::NoServer`], what the server says, or [`StoreError::Damaged`] when both sides differ at the end.
+    pub fn copy_from_server(&self, progress: &mut dyn FnMut(Progress)) -> Result<Transfer, StoreError> {
+        self.server()?.copy_from_server(progress)
+    }
+
+    fn server(&self) -> Result<&Influx, StoreError> {
+        self.influx.as_ref().ok_or(StoreError::NoServer)
     }
 
     /// Turns history of periods that ended on or before the day into tiles, which answer faster. Frames stay, and so

@@ -4,6 +4,7 @@
 //! later. Answers stream through a callback, so a national answer is never one large allocation.
 
 pub(crate) mod embedded;
+pub(crate) mod influx;
 
 use std::{fmt, sync::Arc};
 
@@ -165,6 +166,13 @@ impl PlaceSet {
     #[must_use]
     pub fn contains(&self, place: PlaceIx) -> bool {
         self.words.get(place.index() / 64).is_some_and(|word| word >> (place.0 % 64) & 1 == 1)
+    }
+
+    /// The places in it, rising.
+    pub fn iter(&self) -> impl Iterator<Item = PlaceIx> + '_ {
+        (0..).zip(&self.words).flat_map(|(word, bits)| {
+            (0..64).filter(move |bit| bits >> bit & 1 == 1).map(move |bit| PlaceIx(word * 64 + bit))
+        })
     }
 
     /// How many places are in it.

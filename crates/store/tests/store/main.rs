@@ -5,9 +5,13 @@ mod catalogue;
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
+mod double;
+#[cfg(test)]
 mod golden;
 #[cfg(test)]
 mod history;
+#[cfg(test)]
+mod influx;
 #[cfg(test)]
 mod kit;
 #[cfg(test)]

@@ -202,14 +202,15 @@ fn a_newer_format_is_refused_with_both_versions() {
     let path = dir.path().join(FILE);
     rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let error = Store::open(&path, &StoreOptions::default()).unwrap_err();
-    assert!(error.to_string().ends_with("has format version `99`, expected `1` or older"), "{error}");
+    assert!(error.to_string().ends_with("has format version `99`, expected `2` or older"), "{error}");
 }
 
 #[test]
 fn a_store_locked_by_another_process_says_so_and_goes_on_later() {
     let dir = tempfile::tempdir().unwrap();
     drop(filled(&dir));
-    let store = Store::open(&dir.path().join(FILE), &StoreOptions { busy_timeout_ms: 20 }).unwrap();
+    let store =
+        Store::open(&dir.path().join(FILE), &StoreOptions { busy_timeout_ms: 20, influx: None }).unwrap();
     let other = rusqlite::Connection::open(dir.path().join(FILE)).unwrap();
     other.busy_timeout(Duration::from_millis(20)).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();

@@ -13,10 +13,10 @@ mod shelf;
 pub(crate) mod since;
 mod take;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
-use chrono::{DateTime, FixedOffset};
-use gapwatch_model::{Frame, FrameKey, Head, IndicatorId, PlaceIx, Point, RunId};
+use chrono::{DateTime, FixedOffset, NaiveDate};
+use gapwatch_model::{Frame, FrameKey, Head, IndicatorId, Period, PlaceIx, Point, RunId};
 use rusqlite::{Connection, Row};
 
 use super::{Comparison, Counts, Query, SeriesStore, Sink, Stream, Summary};
@@ -25,6 +25,7 @@ use crate::{StoreError, db, db::Db};
 pub(crate) use append::append_frames;
 pub use seal::Sealed;
 pub(crate) use seal::seal;
+pub(crate) use take::Sums;
 
 /// The default backend.
 #[derive(Debug)]
@@ -159,8 +160,62 @@ pub(crate) fn streams(
 }
 
 /// How many blocks the places fill.
-fn blocks(connection: &Connection) -> Result<u32, StoreError> {
+pub(crate) fn blocks(connection: &Connection) -> Result<u32, StoreError> {
     let last: Option<u32> =
         connection.prepare_cached("SELECT max(slot) FROM place")?.query_row([], |row| row.get(0))?;
     Ok(last.map_or(0, |last| mask::locate(PlaceIx(last)).0 + 1))
+}
+
+/// First and last day on which a period of the indicator ends.
+pub(crate) fn days(
+    connection: &Connection,
+    indicator: &IndicatorId,
+) -> Result<Option<(NaiveDate, NaiveDate)>, StoreError> {
+    let (first, last): (Option<i64>, Option<i64>) = connection
+        .prepare_cached(
+            "SELECT min(period), max(period) FROM frame WHERE stream IN (SELECT id FROM stream WHERE indicator = ?1)",
+        )?
+        .query_row([indicator.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let day = |code: Option<i64>| code.and_then(period::period).map(Period::end);
+    Ok(day(first).zip(day(last)))
+}
+
+/// Something that was said: with `None` it stands, with a number it stood before.
+pub(crate) type Said = (Arc<Head>, Point, Option<usize>);
+
+/// Everything that was said of the points of one frame, in order of places and recording.
+pub(crate) fn said_of(connection: &Connection, frame: i64) -> Result<Vec<Said>, StoreError> {
+    let sql = format!(
+        "{FRAME} JOIN frame this ON this.stream = f.stream AND this.block = f.block AND this.period = f.period \
+         WHERE this.id = ?1 ORDER BY f.at, f.id"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let frames = statement.query_map([frame], StoredFrame::read)?.collect::<Result<Vec<_>, _>>()?;
+    let stream: i64 = connection
+        .prepare_cached("SELECT stream FROM frame WHERE id = ?1")?
+        .query_row([frame], |row| row.get(0))?;
+    let all = streams(connection, None)?;
+    let stream = all.into_iter().find(|(id, _)| *id == stream).map(|(_, stream)| stream);
+    let stream = stream.ok_or_else(|| StoreError::Damaged {
+        what: format!("frame `{frame}`"),
+        why: "its stream is not there".to_owned(),
+    })?;
+    let mut wanted = mask::Mask::none();
+    if let Some(this) = frames.iter().find(|stored| stored.id == frame) {
+        this.values()?.0.iter().for_each(|slot| wanted.insert(*slot));
+    }
+    let mut said: BTreeMap<PlaceIx, Vec<(Arc<Head>, Point)>> = BTreeMap::new();
+    for stored in &frames {
+        let head = stored.head(&stream)?;
+        for point in stored.points(&mut wanted.clone())? {
+            said.entry(point.place).or_default().push((head.clone(), point));
+        }
+    }
+    let numbered = said.into_values().flat_map(|said| {
+        let last = said.len() - 1;
+        said.into_iter()
+            .enumerate()
+            .map(move |(rev, (head, point))| (head, point, (rev < last).then_some(rev)))
+    });
+    Ok(numbered.collect())
 }

@@ -10,7 +10,8 @@ use crate::{Sink, StoreError, series::Stream};
 /// Hands out every frame appended after the mark, in order of appending, and gives the mark to go on from.
 pub(crate) fn since(connection: &Connection, mark: i64, sink: &mut Sink<'_>) -> Result<i64, StoreError> {
     let streams: HashMap<i64, Arc<Stream>> = streams(connection, None)?.into_iter().collect();
-    let mut statement = connection.prepare_cached("SELECT stream, id FROM frame WHERE id > ?1 ORDER BY id")?;
+    let mut statement =
+        connection.prepare_cached("SELECT stream, id FROM frame WHERE id > ?1 ORDER BY id")?;
     let mut rows = statement.query([mark])?;
     let mut one = connection.prepare_cached(&format!("{FRAME} WHERE f.id = ?1"))?;
     let mut last = mark;

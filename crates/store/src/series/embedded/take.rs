@@ -221,7 +221,7 @@ pub(crate) struct Sums {
 }
 
 impl Sums {
-    fn new(cuts: &[f64]) -> Self {
+    pub(crate) fn new(cuts: &[f64]) -> Self {
         Self {
             numbers: 0,
             sum: 0.0,
@@ -233,7 +233,7 @@ impl Sums {
         }
     }
 
-    fn add(&mut self, value: Value, cuts: &[f64]) {
+    pub(crate) fn add(&mut self, value: Value, cuts: &[f64]) {
         match value {
             Value::Number(number) => {
                 self.numbers += 1;

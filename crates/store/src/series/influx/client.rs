@@ -1,0 +1,288 @@
+//! The only file that talks to InfluxDB: one request at a time, with a time-out, every failure a sentence.
+//!
+//! Requests run as tasks of a small runtime of their own, so that the store stays callable from any blocking thread and
+//! a parser of the library that gives up on an answer is an error here and nothing worse.
+
+use std::{fmt, future::Future, time::Duration};
+
+use chrono::NaiveDate;
+use gapwatch_model::{Dimensions, Evidence, Period};
+use influxdb2::{
+    RequestError,
+    api::{buckets::ListBucketsRequest, organization::ListOrganizationRequest},
+    models::{PostBucketRequest, Query as Flux},
+};
+use influxdb2_structmap::value::Value;
+
+use super::{flux, line};
+use crate::{
+    StoreError,
+    series::{Query, Stream, Summary, embedded::period},
+};
+
+/// A secret that is never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a secret read from the environment.
+    #[must_use]
+    pub fn new(secret: String) -> Self {
+        Self(secret)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// Where the series are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InfluxOptions {
+    /// Address of the server, such as `http://127.0.0.1:8086`.
+    pub url: String,
+    /// Organisation, by name.
+    pub org: String,
+    /// Bucket, by name.
+    pub bucket: String,
+    /// Token that may read and write the bucket.
+    pub token: Secret,
+    /// Longest wait for one answer, in milliseconds.
+    pub timeout_ms: u64,
+    /// Most points that may wait for delivery; a batch beyond is refused.
+    pub spool_points: u64,
+}
+
+pub(crate) struct Client {
+    runtime: Option<tokio::runtime::Runtime>,
+    client: influxdb2::Client,
+    org: String,
+    pub(super) bucket: String,
+    timeout: Duration,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("org", &self.org).field("bucket", &self.bucket).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        // Unlike a plain drop this never waits, wherever it happens.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Client {
+    pub(crate) fn new(options: &InfluxOptions) -> Result<Self, StoreError> {
+        let failed =
+            |why: String| StoreError::Server { doing: "start the InfluxDB client", status: None, why };
+        let plain = options.url.bytes().all(|byte| byte.is_ascii_graphic());
+        let host = options.url.strip_prefix("http://").or_else(|| options.url.strip_prefix("https://"));
+        if !plain
+            || !host.is_some_and(|host| host.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '['))
+        {
+            return Err(failed(format!("`{}` is no address, expected http://HOST:PORT", options.url)));
+        }
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("influx")
+            .enable_all()
+            .build()
+            .map_err(|error| failed(error.to_string()))?;
+        let InfluxOptions { url, org, token, .. } = options.clone();
+        // The library gives up on an address it cannot read; as a task that is an error.
+        let made = runtime.block_on(runtime.spawn(async move { influxdb2::Client::new(url, org, token.0) }));
+        let client = made.map_err(|_| failed(format!("`{}` is no address", options.url)))?;
+        Ok(Self {
+            runtime: Some(runtime),
+            client,
+            org: options.org.clone(),
+            bucket: options.bucket.clone(),
+            timeout: Duration::from_millis(options.timeout_ms),
+        })
+    }
+
+    /// Writes lines. Only a clear *done* is success.
+    pub(super) fn write(&self, lines: String) -> Result<(), StoreError> {
+        let (client, org, bucket) = (self.client.clone(), self.org.clone(), self.bucket.clone());
+        self.call("write to InfluxDB", async move { client.write_line_protocol(&org, &bucket, lines).await })
+    }
+
+    /// Makes the bucket where it is not there yet, keeping everything for ever. `true` when it was made.
+    pub(crate) fn init(&self) -> Result<bool, StoreError> {
+        let (client, org, bucket) = (self.client.clone(), self.org.clone(), self.bucket.clone());
+        self.call("set up the InfluxDB bucket", async move {
+            let request = ListBucketsRequest {
+                name: Some(bucket.clone()),
+                org: Some(org.clone()),
+                ..ListBucketsRequest::default()
+            };
+            // A server without the bucket answers with an empty list or with 404.
+            let there = match client.list_buckets(Some(request)).await {
+                Ok(found) => found.buckets.iter().any(|found| found.name == bucket),
+                Err(RequestError::Http { status, .. }) if status.as_u16() == 404 => false,
+                Err(error) => return Err(error),
+            };
+            if there {
+                return Ok(false);
+            }
+            let request =
+                ListOrganizationRequest { org: Some(org.clone()), ..ListOrganizationRequest::default() };
+            let found = client.list_organizations(request).await?;
+            let id = found.orgs.into_iter().find(|found| found.name == org).and_then(|found| found.id);
+            let id = id.ok_or_else(|| RequestError::Deserializing {
+                text: format!("there is no organisation `{org}`"),
+            })?;
+            client.create_bucket(Some(PostBucketRequest::new(id, bucket))).await?;
+            Ok(true)
+        })
+    }
+
+    /// Asks and hands out each record's text columns.
+    pub(super) fn query(
+        &self,
+        question: String,
+        visit: &mut dyn FnMut(line::Columns<'_>) -> Result<(), String>,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "read from InfluxDB";
+        let client = self.client.clone();
+        let records = self.call(DOING, async move {
+            // The iterator form reads the body with an error where `query_raw` gives up on half of one.
+            let answer = client.query_raw_iter(Some(Flux::new(question))).await?;
+            let mut records = Vec::new();
+            let mut rows = answer.result();
+            while let Some(record) = fallible_next(&mut rows)? {
+                records.push(record);
+            }
+            Ok(records)
+        })?;
+        for record in &records {
+            let column = |name: &str| match record.values.get(name) {
+                Some(Value::String(text)) => Some(text.as_str()),
+                _ => None,
+            };
+            visit(&column).map_err(|why| StoreError::Server { doing: DOING, status: None, why })?;
+        }
+        Ok(())
+    }
+
+    /// Names of all measurements in the bucket.
+    pub(super) fn measurements(&self) -> Result<Vec<String>, StoreError> {
+        let mut found = Vec::new();
+        self.query(flux::measurements(&self.bucket), &mut |columns| {
+            found.push(line::decode(columns("_value").ok_or("column `_value` is missing")?));
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// First and last day there is anything of the indicator on the server.
+    pub(super) fn days(&self, query: &Query) -> Result<Option<(NaiveDate, NaiveDate)>, StoreError> {
+        let edge = |last| {
+            let mut found = None;
+            self.query(flux::edge(&self.bucket, query, last), &mut |columns| {
+                let time = columns("t").ok_or("column `t` is missing")?;
+                let day = time.get(..10).and_then(|day| day.parse::<NaiveDate>().ok());
+                found = Some(day.ok_or_else(|| format!("`{time}` is no time"))?);
+                Ok(())
+            })?;
+            Ok::<_, StoreError>(found)
+        };
+        Ok(edge(false)?.zip(edge(true)?))
+    }
+
+    /// Sums made by the server.
+    pub(super) fn summary(
+        &self,
+        query: &Query,
+        days: (NaiveDate, NaiveDate),
+        cuts: &[f64],
+    ) -> Result<Vec<Summary>, StoreError> {
+        let mut found = Vec::new();
+        self.query(flux::summary(&self.bucket, query, days, cuts), &mut |columns| {
+            found.push(summary_of(query, cuts.len() + 1, columns)?);
+            Ok(())
+        })?;
+        found.sort_by(|a, b| {
+            a.stream.cmp(&b.stream).then_with(|| period::code(a.period).cmp(&period::code(b.period)))
+        });
+        Ok(found)
+    }
+
+    fn call<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        task: impl Future<Output = Result<T, RequestError>> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let failed = |status, why| StoreError::Server { doing, status, why };
+        let Some(runtime) = &self.runtime else {
+            return Err(failed(None, "the client is closed".to_owned()));
+        };
+        let done = runtime.block_on(async {
+            let task = tokio::spawn(task);
+            let stop = task.abort_handle();
+            let done = tokio::time::timeout(self.timeout, task).await;
+            stop.abort();
+            done
+        });
+        match done {
+            Err(_) => Err(failed(None, format!("no answer within {} ms", self.timeout.as_millis()))),
+            Ok(Err(_)) => Err(failed(None, "the answer cannot be read".to_owned())),
+            Ok(Ok(Ok(answer))) => Ok(answer),
+            Ok(Ok(Err(RequestError::Http { status, text }))) => {
+                let text: String = text.chars().take(300).collect();
+                Err(failed(Some(status.as_u16()), format!("the server answered {}: {text}", status.as_u16())))
+            }
+            Ok(Ok(Err(error))) => Err(failed(None, chain(&error))),
+        }
+    }
+}
+
+fn fallible_next<I: fallible_iterator::FallibleIterator>(rows: &mut I) -> Result<Option<I::Item>, I::Error> {
+    rows.next()
+}
+
+/// The error with what lies behind it, said once.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(behind) = source {
+        let more = behind.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        source = behind.source();
+    }
+    text
+}
+
+fn summary_of(query: &Query, classes: usize, columns: line::Columns<'_>) -> Result<Summary, String> {
+    fn number<T: std::str::FromStr>(columns: line::Columns<'_>, name: &str) -> Result<T, String> {
+        let text = columns(name).ok_or_else(|| format!("column `{name}` is missing"))?;
+        text.parse().map_err(|_| format!("`{text}` in column `{name}` is no number"))
+    }
+    let (head, ratios, numbers) = (line::stream(columns)?, number(columns, "r")?, number(columns, "n")?);
+    let (period, source, evidence, dimensions): (Period, String, Evidence, Dimensions) = head;
+    Ok(Summary {
+        stream: std::sync::Arc::new(Stream {
+            indicator: query.indicator.clone(),
+            source: source.as_str().into(),
+            evidence,
+            dimensions,
+        }),
+        period,
+        numbers,
+        sum: number(columns, "sum")?,
+        ratios,
+        numerator: number(columns, "num")?,
+        denominator: number(columns, "den")?,
+        without_value: number(columns, "none")?,
+        classes: (0..classes).map(|class| number(columns, &format!("c{class}"))).collect::<Result<_, _>>()?,
+    })
+}

@@ -1,0 +1,225 @@
+//! The queue before InfluxDB. A batch is acknowledged when it is in the file; it reaches the server in order, and writing
+//! it again changes nothing there. Who calls [`deliver`] decides when: this room has no clock.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, FixedOffset, TimeDelta};
+use gapwatch_model::{Frame, RunId};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+
+use super::{Influx, line};
+use crate::{
+    StoreError, db,
+    series::{Counts, embedded},
+};
+
+/// Most points in one request.
+const REQUEST: u64 = 5_000;
+/// First wait after a failure, and the longest one.
+const FIRST_WAIT_SECS: u64 = 2;
+const LONGEST_WAIT_SECS: u64 = 600;
+
+/// How the queue before InfluxDB stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpoolStatus {
+    /// Frames that wait.
+    pub frames: u64,
+    /// Points in them.
+    pub points: u64,
+    /// Most points that may wait.
+    pub most: u64,
+    /// When the oldest of them was recorded.
+    pub oldest: Option<DateTime<FixedOffset>>,
+    /// Failures since the last success.
+    pub attempts: u32,
+    /// Not before this time the next attempt is made.
+    pub next: Option<DateTime<FixedOffset>>,
+    /// Why the last attempt failed.
+    pub error: Option<String>,
+    /// Why the last answer came from the catalogue instead of the server.
+    pub local_because: Option<String>,
+}
+
+/// What one call of `deliver` did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Delivery {
+    /// Frames the server has taken.
+    pub frames: u64,
+    /// Points in them, corrections with what they replace.
+    pub points: u64,
+    /// Why it stopped before the end. `None` when nothing waits any more, or when it is too early to try again.
+    pub error: Option<String>,
+}
+
+/// How much waits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Depth {
+    pub(crate) frames: u64,
+    pub(crate) points: u64,
+}
+
+pub(crate) fn depth(connection: &Connection) -> Result<Depth, StoreError> {
+    let depth = connection
+        .prepare_cached("SELECT count(*), coalesce(sum(points), 0) FROM spool")?
+        .query_row([], |row| Ok(Depth { frames: row.get(0)?, points: row.get(1)? }))?;
+    Ok(depth)
+}
+
+/// Keeps frames in the catalogue and puts them into the queue, or refuses both.
+pub(crate) fn append(
+    transaction: &Transaction<'_>,
+    most: u64,
+    run: RunId,
+    at: DateTime<FixedOffset>,
+    frames: &[Frame],
+) -> Result<Counts, StoreError> {
+    let before: i64 =
+        transaction.query_row("SELECT coalesce(max(id), 0) FROM frame", [], |row| row.get(0))?;
+    let counts = embedded::append_frames(transaction, run, at, frames)?;
+    transaction.execute(
+        "INSERT INTO spool(frame, points) SELECT id, points FROM frame WHERE id > ?1 ORDER BY id",
+        [before],
+    )?;
+    let waiting = depth(transaction)?.points;
+    if waiting > most { Err(StoreError::SpoolFull { waiting, most }) } else { Ok(counts) }
+}
+
+impl Influx {
+    /// Brings what waits to the server, oldest first, until nothing waits or an attempt fails. After a failure it does
+    /// nothing until the wait is over, which doubles each time and never is the same for two stores.
+    pub(crate) fn deliver(&self, now: DateTime<FixedOffset>) -> Result<Delivery, StoreError> {
+        let mut done = Delivery::default();
+        let status = self.status()?;
+        if status.next.is_some_and(|next| now < next) {
+            return Ok(done);
+        }
+        loop {
+            let (last, frames, lines, points) = self.db.read(next_request)?;
+            if frames == 0 {
+                return Ok(done);
+            }
+            match self.client.write(lines) {
+                Ok(()) => {
+                    self.db.write(|transaction| {
+                        transaction.execute("DELETE FROM spool WHERE seq <= ?1", [last])?;
+                        transaction.execute("DELETE FROM meta WHERE key LIKE 'spool:%'", [])?;
+                        Ok(())
+                    })?;
+                    done.frames += frames;
+                    done.points += points;
+                }
+                Err(StoreError::Server { why, .. }) => {
+                    let attempts = status.attempts.saturating_add(1);
+                    let next = now + TimeDelta::milliseconds(wait_ms(attempts, last));
+                    self.db.write(|transaction| {
+                        set(transaction, "attempts", &attempts.to_string())?;
+                        set(transaction, "next", &next.to_rfc3339())?;
+                        set(transaction, "error", &why)
+                    })?;
+                    done.error = Some(why);
+                    return Ok(done);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    pub(crate) fn status(&self) -> Result<SpoolStatus, StoreError> {
+        let local_because = self.local_because.lock().ok().and_then(|because| because.clone());
+        self.db.read(|connection| {
+            let Depth { frames, points } = depth(connection)?;
+            let oldest: Option<(i64, i32)> = connection
+                .prepare_cached("SELECT f.at, f.at_offset FROM spool s JOIN frame f ON f.id = s.frame ORDER BY s.seq LIMIT 1")?
+                .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()?;
+            let next = get(connection, "next")?.and_then(|next| DateTime::parse_from_rfc3339(&next).ok());
+            Ok(SpoolStatus {
+                frames,
+                points,
+                most: self.most,
+                oldest: oldest.map(|(at, offset)| db::time(at, offset)).transpose()?,
+                attempts: get(connection, "attempts")?.and_then(|text| text.parse().ok()).unwrap_or(0),
+                next,
+                error: get(connection, "error")?,
+                local_because,
+            })
+        })
+    }
+}
+
+/// The next lines: the last place in the queue they reach, how many frames, the lines, how many points.
+fn next_request(connection: &Connection) -> Result<(i64, u64, String, u64), StoreError> {
+    let mut statement = connection.prepare_cached("SELECT seq, frame FROM spool ORDER BY seq")?;
+    let mut rows = statement.query([])?;
+    let (mut last, mut frames, mut lines, mut points) = (0, 0, Lines::default(), 0);
+    while let Some(row) = rows.next()? {
+        if points >= REQUEST {
+            break;
+        }
+        last = row.get(0)?;
+        points += lines_of(connection, row.get(1)?, &mut lines)?;
+        frames += 1;
+    }
+    Ok((last, frames, lines.text, points))
+}
+
+/// The body of a request. Frames that say something of the same points bring a line only once.
+#[derive(Default)]
+pub(super) struct Lines {
+    pub(super) text: String,
+    known: HashSet<String>,
+}
+
+/// Appends the lines that bring one frame to the server: its points, and what else was said of them.
+pub(super) fn lines_of(connection: &Connection, frame: i64, lines: &mut Lines) -> Result<u64, StoreError> {
+    let mut added = 0;
+    for (head, point, rev) in embedded::said_of(connection, frame)? {
+        let rev = rev.map_or_else(|| line::NOW.to_owned(), |rev| rev.to_string());
+        let mut line = String::new();
+        line::put(&mut line, &head, &point, &rev)?;
+        if !lines.known.contains(&line) {
+            lines.text += &line;
+            lines.known.insert(line);
+            added += 1;
+        }
+    }
+    Ok(added)
+}
+
+/// Between half of the wait and all of it.
+fn wait_ms(attempts: u32, seed: i64) -> i64 {
+    let wait =
+        FIRST_WAIT_SECS.saturating_mul(1 << attempts.saturating_sub(1).min(20)).min(LONGEST_WAIT_SECS) * 1000;
+    let mixed =
+        seed.unsigned_abs().wrapping_add(u64::from(attempts)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33;
+    i64::try_from(wait / 2 + mixed % (wait / 2 + 1)).unwrap_or(i64::MAX)
+}
+
+fn get(connection: &Connection, key: &str) -> Result<Option<String>, StoreError> {
+    let found = connection
+        .prepare_cached("SELECT value FROM meta WHERE key = 'spool:' || ?1")?
+        .query_row([key], |row| row.get(0))
+        .optional()?;
+    Ok(found)
+}
+
+fn set(connection: &Connection, key: &str, value: &str) -> Result<(), StoreError> {
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO meta(key, value) VALUES('spool:' || ?1, ?2)")?
+        .execute(params![key, value])?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wait_ms;
+
+    #[test]
+    fn waits_double_up_to_ten_minutes_and_differ() {
+        for (attempts, most) in [(1, 2_000), (2, 4_000), (9, 512_000), (10, 600_000), (60, 600_000)] {
+            let wait = wait_ms(attempts, 7);
+            assert!((most / 2..=most).contains(&wait), "{attempts}: {wait}");
+        }
+        assert_ne!(wait_ms(5, 1), wait_ms(5, 2));
+    }
+}
