@@ -4,7 +4,6 @@
 //! said in words ([`figure::Absence`]), never drawn as zero or left blank. A page is a file in [`pages`] with a `View`
 //! and a `render`; addresses inside the program are plain paths, [`shell::Shell::link`] adds the language and the day.
 
-pub mod ask;
 pub mod assets;
 pub mod chart;
 mod draw;

@@ -7,10 +7,8 @@ use gapwatch_model::{
 };
 
 use crate::{
-    Shell,
     figure::{Absence, Amount},
     part::Link,
-    shell::join_query,
 };
 
 /// How a column is set and what its cells are in files.
@@ -213,13 +211,4 @@ pub struct State {
     pub before: Option<String>,
     /// Cursor of the page after, for `?after=`.
     pub after: Option<String>,
-}
-
-/// The address of this page as a file, for tables whose page is their own.
-#[must_use]
-pub fn own_file(shell: &Shell, format: Format) -> String {
-    let kept =
-        shell.address.query.iter().filter(|(key, _)| !matches!(key.as_str(), "after" | "before" | "format"));
-    let kept = kept.map(|(key, value)| (key.as_str(), value.as_str()));
-    join_query(&shell.address.path, kept.chain([("format", format.as_str())]))
 }

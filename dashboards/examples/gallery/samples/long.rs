@@ -82,7 +82,7 @@ pub(crate) fn listing_view(lang: Lang, shell: &Shell) -> pages::listing::View {
             empty: lang.pick("Không có dòng nào.", "No rows.").into(),
             downloads: Format::ALL
                 .into_iter()
-                .map(|format| (format, gapwatch_dashboards::table::own_file(shell, format)))
+                .map(|format| (format, shell.here(&[("format", Some(format.as_str()))])))
                 .collect(),
         },
         state: State {
