@@ -442,11 +442,13 @@ pub(crate) fn turning_points(gathered: &[Said<'_>], day: NaiveDate, into: &mut V
     }
 }
 
-/// The next day after this one on which gathered statements may say something else without anything new being said.
-pub(crate) fn next_turn(gathered: &[Said<'_>], day: NaiveDate) -> Option<NaiveDate> {
+/// The next day after the moment's on which gathered statements may say something else without anything new being said:
+/// one that counts grows stale, or a period begins. One that its voice has followed up does not count again.
+pub(crate) fn next_turn(gathered: &[Said<'_>], minimum_samples: u32, moment: Moment) -> Option<NaiveDate> {
     let begins = gathered.iter().map(|said| said.head.key.period.start());
-    let ends = gathered.iter().filter_map(|said| said.stale_from);
-    begins.chain(ends).filter(|turn| *turn > day).min()
+    let newest = newest_of(gathered, minimum_samples, moment);
+    let ends = newest.iter().filter_map(|said| said.stale_from);
+    begins.chain(ends).filter(|turn| *turn > moment.day).min()
 }
 
 /// First day on which an observation of a period no longer speaks: the day after the end of the first whole period beyond

@@ -17,7 +17,7 @@ use crate::{
     judge::count,
     signal::SIGNAL,
     targets::{Standpoint, Targets, path_value, status},
-    values::{Absence, IndicatorValue, Question, Rows, compute},
+    values::{Absence, Hints, IndicatorValue, Question, Rows, compute},
     villages::states_of,
 };
 
@@ -137,7 +137,7 @@ fn one(
     let rows = Rows::new(facts, places, &villages, question.borders);
     let states = if counted { states_of(facts, rules, &villages, question.moment) } else { Vec::new() };
     let counts = count(&facts.gazetteer, &rows, &states);
-    let table = compute(facts, rules, question, &rows, &counts, needs.iter(), None);
+    let table = compute(facts, rules, question, &rows, &counts, needs.iter(), Hints::default());
     let cell = rows.row_of(place).and_then(|row| table.get(indicator)?.get(row));
     cell.map_or_else(|| IndicatorValue::none(Absence::Missing), |cell| IndicatorValue::clone(cell))
 }

@@ -14,7 +14,7 @@ use crate::{
     findings::{Finding, findings},
     standing::{Standing, standings},
     targets::{Targets, meets},
-    values::{IndicatorValue, Question, Reuse, Rows, Table, compute},
+    values::{Hints, IndicatorValue, Question, Reuse, Rows, Table, compute},
     villages::{Earlier, VillageState, villages},
 };
 
@@ -251,12 +251,18 @@ fn judge_after(
     let same_values =
         same_tree.filter(|previous| previous.values_turn_on.is_none_or(|turn| moment.day < turn));
     let anew = same_values.map(|_| anew(gazetteer, &rows, &touched, moment.day)).unwrap_or_default();
+    // What was watched stays watched, and what was touched is.
+    let watched = match same_values {
+        Some(previous) => previous.watched.iter().zip(&anew).map(|(before, now)| *before || *now).collect(),
+        None => watched(facts, &rows, moment.day),
+    };
     let (table, findings) = match same_values {
         Some(previous) if !anew.contains(&true) => (Arc::clone(&previous.table), previous.findings.clone()),
         other => {
             let reuse = other.map(|previous| Reuse { table: &previous.table, anew: &anew });
             let ids = facts.formulas.order.iter();
-            let table = compute(facts, rules, question, &rows, &counts, ids, reuse.as_ref());
+            let hints = Hints { reuse: reuse.as_ref(), watched: &watched };
+            let table = compute(facts, rules, question, &rows, &counts, ids, hints);
             let findings = findings(facts, rules, moment, &rows, &table);
             (Arc::new(table), findings)
         }
@@ -267,11 +273,6 @@ fn judge_after(
             *slot = at;
         }
     }
-    // What was watched stays watched, and what was touched is.
-    let watched = match same_values {
-        Some(previous) => previous.watched.iter().zip(&anew).map(|(before, now)| *before || *now).collect(),
-        None => watched(facts, &rows, moment.day),
-    };
     let mut judgement = Judgement {
         moment,
         rules_version: rules.version.clone(),

@@ -194,6 +194,14 @@ pub(crate) struct Reuse<'a> {
     pub(crate) anew: &'a [bool],
 }
 
+/// What is known about the rows beforehand.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Hints<'a> {
+    pub(crate) reuse: Option<&'a Reuse<'a>>,
+    /// Rows of provinces of which anything is known: all others of one level are alike. Empty means every row.
+    pub(crate) watched: &'a [bool],
+}
+
 /// Computes the named indicators (in order of need) for all rows, taking from an earlier table what cannot have changed.
 pub(crate) fn compute<'i>(
     facts: &Facts,
@@ -202,13 +210,13 @@ pub(crate) fn compute<'i>(
     rows: &Rows,
     counts: &[Counts],
     ids: impl Iterator<Item = &'i IndicatorId>,
-    reuse: Option<&Reuse<'_>>,
+    hints: Hints<'_>,
 ) -> Table {
     let mut table = Table::new();
     for id in ids {
         let Some(indicator) = facts.indicators.get(id.as_str()) else { continue };
         let column = Computing { facts, rules, question, rows, indicator, column: facts.column(id.as_str()) };
-        let cells = column.run(&table, counts, reuse);
+        let cells = column.run(&table, counts, hints);
         table.insert(id.clone(), cells);
     }
     table
@@ -224,8 +232,8 @@ struct Computing<'a> {
 }
 
 impl Computing<'_> {
-    fn run(&self, table: &Table, counts: &[Counts], reuse: Option<&Reuse<'_>>) -> Vec<Arc<IndicatorValue>> {
-        let before = reuse.and_then(|reuse| Some((reuse.table.get(&self.indicator.id)?, reuse.anew)));
+    fn run(&self, table: &Table, counts: &[Counts], hints: Hints<'_>) -> Vec<Arc<IndicatorValue>> {
+        let before = hints.reuse.and_then(|reuse| Some((reuse.table.get(&self.indicator.id)?, reuse.anew)));
         let kept = |row: usize| -> Option<&Arc<IndicatorValue>> {
             let (cells, anew) = before?;
             cells.get(row).filter(|_| !anew.get(row).copied().unwrap_or(true))
@@ -249,9 +257,17 @@ impl Computing<'_> {
         }
         let mut cells: Vec<Arc<IndicatorValue>> = Vec::with_capacity(self.rows.places.len());
         let mut nothings: Vec<Arc<IndicatorValue>> = Vec::new();
+        let mut alike: BTreeMap<PlaceLevel, Arc<IndicatorValue>> = BTreeMap::new();
         for (row, place) in self.rows.places.iter().enumerate() {
             let sum = sums.get_mut(row).map(std::mem::take).unwrap_or_default();
             if let Some(cell) = kept(row).filter(|_| ranks.is_none()) {
+                self.add_above(&mut sums, row, cell, &sum);
+                cells.push(Arc::clone(cell));
+                continue;
+            }
+            let level = self.facts.gazetteer.get(*place).level;
+            let unwatched = hints.watched.get(row) == Some(&false);
+            if let Some(cell) = alike.get(&level).filter(|_| unwatched) {
                 self.add_above(&mut sums, row, cell, &sum);
                 cells.push(Arc::clone(cell));
                 continue;
@@ -272,7 +288,11 @@ impl Computing<'_> {
                 }
             }
             self.add_above(&mut sums, row, &cell, &sum);
-            cells.push(shared(cell, &mut nothings));
+            let cell = shared(cell, &mut nothings);
+            if unwatched {
+                alike.insert(level, Arc::clone(&cell));
+            }
+            cells.push(cell);
         }
         cells
     }

@@ -10,7 +10,7 @@ use crate::{
     config::Rules,
     facts::{Facts, Moment, Said, end_of_day, newest_of, next_turn, turning_points},
     judge::Judgement,
-    signal::{Columns, GRID_POWER, Gathered},
+    signal::{Columns, GRID_POWER, Gathered, minimum_samples},
     values::{Origin, speaking},
 };
 
@@ -124,7 +124,13 @@ pub(crate) fn village(
     let since = since(columns, &gathered, found.state, moment);
     let power_said = facts.gather(facts.column(GRID_POWER), ix, moment.as_of);
     let power = speaking_yes(facts, GRID_POWER, &power_said, moment);
-    let turns = [&gathered.signal, &gathered.clusters, &power_said];
+    let minimum = minimum_samples(facts, &rules.signal);
+    let power_minimum = facts.indicators.get(GRID_POWER).and_then(|i| i.minimum_samples).unwrap_or(0);
+    let turns = [
+        next_turn(&gathered.signal, minimum, moment),
+        next_turn(&gathered.clusters, minimum, moment),
+        next_turn(&power_said, power_minimum, moment),
+    ];
     let mut village = VillageState {
         place: ix,
         state: found.state,
@@ -135,7 +141,7 @@ pub(crate) fn village(
         must_act: None,
         decided_by: found.decided_by,
         power_by: power.and_then(|(_, by)| by),
-        turns_on: turns.into_iter().filter_map(|said| next_turn(said, moment.day)).min(),
+        turns_on: turns.into_iter().flatten().min(),
     };
     village.set_clock(facts, rules, moment);
     village

@@ -1,9 +1,9 @@
 //! Values of places: what is stated, summed, computed, carried over, and the reasons for none.
 
-use gapwatch_model::{Evidence, PlaceIx, Qualifier, Value};
+use gapwatch_model::{Evidence, PlaceIx, PlaceLevel, Qualifier, Value};
 use gapwatch_rules::{Absence, FindingKind, IndicatorValue, Origin};
 
-use crate::world::World;
+use crate::world::{World, place};
 
 fn value(world: &World, code: &str, indicator: &str, on: &str) -> IndicatorValue {
     world.judge(on).value(world.ix(code), indicator).cloned().unwrap()
@@ -303,4 +303,31 @@ fn ages_are_counted_from_the_end_of_the_period() {
         value(&world, "001", "hh.fibre_subscribed", on).age_days(day)
     };
     assert_eq!((age("2025-11-25"), age("2025-11-30"), age("2025-12-31")), (Some(0), Some(0), Some(31)));
+}
+
+#[test]
+fn provinces_nothing_is_known_of_are_expected_all_the_same() {
+    let always = "1900-01-01";
+    let places = vec![
+        place("VN", PlaceLevel::Country, &[]),
+        place("04", PlaceLevel::Province, &[("VN", always)]),
+        place("001", PlaceLevel::Commune, &[("04", always)]),
+        place("05", PlaceLevel::Province, &[("VN", always)]),
+        place("002", PlaceLevel::Commune, &[("05", always)]),
+        place("003", PlaceLevel::Commune, &[("05", always)]),
+    ];
+    let mut world = World::with(places, Vec::new());
+    world.say("hh.fibre_subscribed", "001", "202511", 0.0).ratio(9.0, 10.0).done();
+    let country = value(&world, "VN", "hh.fibre_subscribed", "2025-12-31");
+    assert_eq!(
+        (country.amount(), country.origin),
+        (Some(90.0), Origin::Children { reported: 1, expected: 3 })
+    );
+    for code in ["05", "002", "003"] {
+        let absence = |id: &str| value(&world, code, id, "2025-12-31").absence;
+        assert_eq!(absence("hh.fibre_subscribed"), Some(Absence::Missing), "{code}");
+        assert_eq!(absence("village.mobile_headline"), Some(Absence::ZeroDenominator), "{code}");
+        assert_eq!(absence("village.signal"), Some(Absence::NotApplicable), "{code}");
+        assert_eq!(absence("q766.rank"), Some(Absence::Needs("q766.total".into())), "{code}");
+    }
 }
