@@ -59,7 +59,7 @@ fn main() {
 fn province_year(dir: &Path, days: u32, lines: &mut Vec<Line>) {
     let workload = Workload::province(20, days);
     let (mut rows, count) = load_rows(&dir.join("w1.rows"), &workload);
-    let store = load_store(&dir.join("w1.store"), &workload);
+    let (store, places) = load_store(&dir.join("w1.store"), &workload);
     let next = |round: usize| {
         let period =
             Period::containing(PeriodKind::Day, first_day() + Days::new(u64::from(days) + round as u64));
@@ -92,7 +92,7 @@ fn province_year(dir: &Path, days: u32, lines: &mut Vec<Line>) {
     let count = count + (points * measure::ROUNDS) as u64;
     lines.push(bytes_line(
         "W1 bytes per point, sealed",
-        &dir.join("w1.store"),
+        (&dir.join("w1.store"), places),
         &dir.join("w1.rows"),
         count,
         20.0,
@@ -146,7 +146,7 @@ fn province_decade(dir: &Path, days: u32, lines: &mut Vec<Line>) {
     let mut workload = Workload::province(18, days);
     workload.series.retain(|series| [0, 6, 17].contains(&series.indicator));
     let (rows, _) = load_rows(&dir.join("w1d.rows"), &workload);
-    let store = load_store(&dir.join("w1d.store"), &workload);
+    let (store, _) = load_store(&dir.join("w1d.store"), &workload);
     store.seal(first_day() + Days::new(u64::from(days))).unwrap();
     let villages: PlaceSet = (61..2561).map(PlaceIx).collect();
     let year = u64::from(days.min(365));
@@ -229,7 +229,7 @@ fn province_decade(dir: &Path, days: u32, lines: &mut Vec<Line>) {
 fn nation(dir: &Path, days: u32, lines: &mut Vec<Line>) {
     let workload = Workload::nation(days);
     let (mut rows, count) = load_rows(&dir.join("w2.rows"), &workload);
-    let store = load_store(&dir.join("w2.store"), &workload);
+    let (store, places) = load_store(&dir.join("w2.store"), &workload);
     let (from, to) = (workload.provinces[12], workload.provinces[13]);
     let weeks = workload.periods(PeriodKind::Week);
     let next = |round: usize| {
@@ -250,7 +250,7 @@ fn nation(dir: &Path, days: u32, lines: &mut Vec<Line>) {
     let count = count + (points * measure::ROUNDS) as u64;
     lines.push(bytes_line(
         "W2 bytes per point, sealed",
-        &dir.join("w2.store"),
+        (&dir.join("w2.store"), places),
         &dir.join("w2.rows"),
         count,
         10.0,
@@ -407,12 +407,13 @@ fn load_rows(path: &Path, workload: &Workload) -> (Rows, u64) {
 }
 
 /// Brings everything in as the runs would: one batch per province and period.
-fn load_store(path: &Path, workload: &Workload) -> Store {
+fn load_store(path: &Path, workload: &Workload) -> (Store, u64) {
     let start = Instant::now();
     let store = Store::open(path, &StoreOptions::default()).unwrap();
     store
         .put_places(&workload.places(), &[], known(Period::containing(PeriodKind::Day, first_day())))
         .unwrap();
+    let places = file_bytes(path);
     for kind in [PeriodKind::Day, PeriodKind::Week] {
         let series: Vec<_> = workload.series.iter().filter(|series| series.kind == kind).collect();
         if series.is_empty() {
@@ -432,7 +433,14 @@ fn load_store(path: &Path, workload: &Workload) -> Store {
         }
     }
     println!("  collected in {:.1?}", start.elapsed());
-    store
+    (store, places)
+}
+
+/// Bytes of a database with nothing left in its log.
+fn file_bytes(path: &Path) -> u64 {
+    let connection = rusqlite::Connection::open(path).unwrap();
+    connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    std::fs::metadata(path).unwrap().len()
 }
 
 fn batch(frames: &[Frame]) -> Batch {
@@ -525,13 +533,17 @@ fn frame_bytes(path: &Path) -> usize {
         .unwrap()
 }
 
-fn bytes_line(what: &str, store: &Path, rows: &Path, points: u64, wanted: f64, words: &'static str) -> Line {
-    let size = |path: &Path| {
-        let connection = rusqlite::Connection::open(path).unwrap();
-        connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
-        std::fs::metadata(path).unwrap().len() as f64 / points as f64
-    };
-    let (ours, theirs) = (size(store), size(rows));
+/// Bytes per point, on our side without the places, which the rows have not.
+fn bytes_line(
+    what: &str,
+    (store, places): (&Path, u64),
+    rows: &Path,
+    points: u64,
+    wanted: f64,
+    words: &'static str,
+) -> Line {
+    let (ours, theirs) =
+        ((file_bytes(store) - places) as f64 / points as f64, file_bytes(rows) as f64 / points as f64);
     Line {
         what: format!("{what} ({points} points)"),
         ours: format!("{ours:.3} B"),

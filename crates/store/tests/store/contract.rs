@@ -1,15 +1,93 @@
 //! What every backend must do, checked against a naive store in memory.
 
-use super::kit::{Naive, day, frame, key, latest, noon, nth_noon, open, places, revisions, sorted, values};
-use gapwatch_model::{Dimensions, Evidence, PlaceIx, Point, Qualifier, RunId, Value};
-use gapwatch_store::{Counts, PlaceSet, Query, SeriesStore, StoreError};
+use super::kit::{Naive, day, frame, key, latest, noon, nth_noon, places, revisions, sorted, values};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
 
-/// Runs one scenario of the contract on a fresh store of each backend.
+use chrono::{DateTime, FixedOffset};
+use gapwatch_model::{Dimensions, Evidence, Frame, IndicatorId, PlaceIx, Point, Qualifier, RunId, Value};
+use gapwatch_store::{
+    Comparison, Counts, InfluxOptions, PlaceSet, Query, Secret, SeriesStore, Sink, Store, StoreError,
+    StoreOptions, Stream, Summary,
+};
+
+/// Runs one scenario of the contract on a fresh store of each backend: the file alone, and an InfluxDB 2 where
+/// `GAPWATCH_TEST_INFLUX_URL`, `_ORG` and `_TOKEN` name one.
 fn on_every_backend(count: u32, scenario: impl Fn(&dyn SeriesStore)) {
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(&dir);
-    store.put_places(&places(count), &[], noon("2024-01-01")).unwrap();
-    scenario(store.series());
+    for influx in [None].into_iter().chain(real_server().map(Some)) {
+        let dir = tempfile::tempdir().unwrap();
+        let options = StoreOptions { influx, ..StoreOptions::default() };
+        let store = Store::open(&dir.path().join("gapwatch.sqlite"), &options).unwrap();
+        store.put_places(&places(count), &[], noon("2024-01-01")).unwrap();
+        if options.influx.is_some() {
+            assert!(store.init_server().unwrap(), "the bucket of a scenario is new");
+            assert!(!store.init_server().unwrap(), "making it again changes nothing");
+        }
+        scenario(&Delivered(&store));
+        if options.influx.is_some() {
+            assert_eq!(
+                store.spool().unwrap().unwrap().local_because,
+                None,
+                "an answer did not come from the server"
+            );
+            let moved = store.copy_to_server(&mut |_| ()).unwrap();
+            assert_eq!(store.copy_from_server(&mut |_| ()).unwrap().checksum, moved.checksum);
+        }
+    }
+}
+
+/// A bucket of its own on the server the environment names.
+#[expect(clippy::disallowed_methods, reason = "the only configuration of these tests is the environment")]
+fn real_server() -> Option<InfluxOptions> {
+    static BUCKETS: AtomicU32 = AtomicU32::new(0);
+    let number = BUCKETS.fetch_add(1, Ordering::Relaxed);
+    let get = |name: &str| std::env::var(format!("GAPWATCH_TEST_INFLUX_{name}")).ok();
+    Some(InfluxOptions {
+        url: get("URL")?,
+        org: get("ORG")?,
+        bucket: format!("gapwatch-test-{}-{number}", std::process::id()),
+        token: Secret::new(get("TOKEN")?),
+        timeout_ms: 60_000,
+        spool_points: 1_000_000,
+    })
+}
+
+/// A store that delivers what it is given at once.
+#[derive(Debug)]
+struct Delivered<'a>(&'a Store);
+
+impl SeriesStore for Delivered<'_> {
+    fn append(&self, run: RunId, at: DateTime<FixedOffset>, frames: &[Frame]) -> Result<Counts, StoreError> {
+        let counts = self.0.series().append(run, at, frames)?;
+        assert_eq!(self.0.deliver(at)?.error, None);
+        Ok(counts)
+    }
+
+    fn compare(&self, at: DateTime<FixedOffset>, frames: &[Frame]) -> Result<Comparison, StoreError> {
+        self.0.series().compare(at, frames)
+    }
+
+    fn latest(&self, query: &Query, sink: &mut Sink<'_>) -> Result<(), StoreError> {
+        self.0.series().latest(query, sink)
+    }
+
+    fn values(&self, query: &Query, sink: &mut Sink<'_>) -> Result<(), StoreError> {
+        self.0.series().values(query, sink)
+    }
+
+    fn revisions(&self, query: &Query, sink: &mut Sink<'_>) -> Result<(), StoreError> {
+        self.0.series().revisions(query, sink)
+    }
+
+    fn summary(&self, query: &Query, cuts: &[f64]) -> Result<Vec<Summary>, StoreError> {
+        self.0.series().summary(query, cuts)
+    }
+
+    fn streams(&self, indicator: Option<&IndicatorId>) -> Result<Vec<Arc<Stream>>, StoreError> {
+        self.0.series().streams(indicator)
+    }
 }
 
 fn counts(imported: u32, updated: u32, ignored: u32) -> Counts {
