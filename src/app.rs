@@ -11,11 +11,12 @@ use std::{
 
 use anyhow::{Context as _, anyhow};
 use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta};
-use crate::later::Breach;
-use gapwatch_collectors::{Choice, CollectorConfig, Context, Decisions, Fetched, Known, Reading, Resolver};
+use gapwatch_collectors::{Breach, Choice, CollectorConfig, Context, Decisions, Fetched, Known, LastRun, Reading, Resolver};
 use gapwatch_dashboards::{Lang, map::{Outline, Shape}};
 use gapwatch_model::{Acknowledgement, CollectorName, FlagKey, Gazetteer, PlaceId, PlaceIx, text};
-use gapwatch_store::{AuditEntry, Decision, HeldState, RunQuery, Session, Store, StoreOptions, Token};
+use gapwatch_store::{
+    AuditEntry, Decision, HeldState, InfluxOptions, RunQuery, Secret, Session, Store, StoreOptions, Token,
+};
 
 use crate::{
     auth::{self, Actor, Attempts, Role},
@@ -121,7 +122,7 @@ impl App {
     pub fn open(config: Config) -> anyhow::Result<Self> {
         let data = config.data_dir();
         std::fs::create_dir_all(&data).with_context(|| format!("cannot make the folder `{}`", data.display()))?;
-        let store = Store::open(&database(&config), &StoreOptions::default())?;
+        let store = Store::open(&database(&config), &store_options(&config))?;
         let offset = store.meta(CLOCK_OFFSET)?.and_then(|text| text.parse().ok());
         let app = Self {
             clock: demo::clock(offset),
@@ -271,8 +272,19 @@ impl App {
     pub fn breaches(&self, name: &str, reading: &Reading) -> anyhow::Result<Vec<Breach>> {
         let collector = self.collector(name)?;
         let key = format!("shape:{name}");
-        let last = self.store.meta(&key)?.and_then(|text| serde_json::from_str(&text).ok());
-        Ok(crate::later::breaches(collector, reading, last.as_ref()))
+        let last: Option<LastRun> = self.store.meta(&key)?.and_then(|text| serde_json::from_str(&text).ok());
+        Ok(gapwatch_collectors::breaches(collector, reading, last.as_ref()))
+    }
+
+    /// Remembers what a good run brought, to hold the next one against.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn remember_shape(&self, name: &str, reading: &Reading) -> anyhow::Result<()> {
+        let key = format!("shape:{name}");
+        let last: Option<LastRun> = self.store.meta(&key)?.and_then(|text| serde_json::from_str(&text).ok());
+        let shape = LastRun::of(reading, last.as_ref());
+        Ok(self.store.set_meta(&key, &serde_json::to_string(&shape)?)?)
     }
 
     /// Takes a collector, unless it runs already.
@@ -337,6 +349,14 @@ impl App {
     pub fn notices(&self, lang: Lang) -> Vec<String> {
         let held = self.store.quarantined().map_or(0, |held| held.iter().filter(|held| held.state == HeldState::Held).count());
         let mut notices = Vec::new();
+        if let Ok(Some(spool)) = self.store.spool()
+            && let Some(why) = spool.local_because
+        {
+            notices.push(lang.pick(
+                format!("Đang trả lời từ bản lưu tại chỗ: {why}"),
+                format!("Answers come from the local copy: {why}"),
+            ));
+        }
         if held > 0 {
             notices.push(lang.pick(
                 format!("Có {held} lô số liệu đang bị giữ lại chờ quyết định; chưa lô nào được đưa vào đánh giá."),
@@ -626,6 +646,20 @@ fn choice(answer: &str) -> Option<Choice> {
             Some(Choice::Place { place: PlaceId::new(code, from.parse().ok()?) })
         }
     }
+}
+
+/// How the store of a configuration is opened.
+#[must_use]
+pub fn store_options(config: &Config) -> StoreOptions {
+    let influx = config.program.influx.as_ref().map(|influx| InfluxOptions {
+        url: influx.url.clone(),
+        org: influx.org.clone(),
+        bucket: influx.bucket.clone(),
+        token: Secret::new(config.secrets.0.get(&influx.token_env).cloned().unwrap_or_default()),
+        timeout_ms: u64::from(influx.timeout_secs) * 1_000,
+        spool_points: influx.spool_points,
+    });
+    StoreOptions { influx, ..StoreOptions::default() }
 }
 
 /// Where the database of a configuration is.

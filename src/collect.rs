@@ -3,9 +3,10 @@
 use std::sync::{Arc, PoisonError};
 
 use chrono::{DateTime, FixedOffset};
-use gapwatch_collectors::{Fetched, Reading};
+use gapwatch_collectors::{Breach, Fetched, Reading, Report};
 use gapwatch_model::{Batch, Outcome, Run, RunId};
 use gapwatch_store::Counts;
+use serde_json::{Value, json};
 
 use crate::app::{App, Shared};
 
@@ -27,6 +28,8 @@ pub struct Collected {
     pub run: Run,
     /// What was read, unless nothing was.
     pub reading: Option<Reading>,
+    /// Promises of the source that are broken: the batch is held back.
+    pub breaches: Vec<Breach>,
     /// What changed in the store, or would.
     pub counts: Counts,
 }
@@ -157,15 +160,16 @@ pub fn take_in(
             app.store.put_places(&reading.new_places, &[], batch.run.finished)?;
         }
         let appended = app.store.append(&batch)?;
+        app.remember_shape(name, &reading)?;
         drop(alone);
         let run = Run { id: appended.run, ..batch.run };
-        return Ok(Collected { run, reading: Some(reading), counts: appended.counts });
+        return Ok(Collected { run, reading: Some(reading), breaches, counts: appended.counts });
     }
     let mut batch = batch;
     batch.run.outcome = Outcome::Quarantined;
-    batch.run.message = Some(breaches.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
+    batch.run.message = Some(sentences(&breaches));
     let id = app.store.quarantine(&batch)?;
-    Ok(Collected { run: Run { id, ..batch.run }, reading: Some(reading), counts: Counts::default() })
+    Ok(Collected { run: Run { id, ..batch.run }, reading: Some(reading), breaches, counts: Counts::default() })
 }
 
 /// Says what taking a file in would do. Nothing is stored. Blocking.
@@ -181,7 +185,7 @@ pub fn try_out(app: &App, name: &str, file: &Fetched, now: DateTime<FixedOffset>
     let breaches = app.breaches(name, &reading)?;
     if !breaches.is_empty() {
         run.outcome = Outcome::Quarantined;
-        run.message = Some(breaches.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
+        run.message = Some(sentences(&breaches));
     }
     // Villages that would be made have no number in the store yet: all of theirs is new.
     let known = u32::try_from(app.gazetteer()?.len()).unwrap_or(u32::MAX);
@@ -194,7 +198,7 @@ pub fn try_out(app: &App, name: &str, file: &Fetched, now: DateTime<FixedOffset>
     }
     let mut counts = app.store.compare(&frames, now)?.counts;
     counts.imported += made;
-    Ok(Collected { run, reading: Some(reading), counts })
+    Ok(Collected { run, reading: Some(reading), breaches, counts })
 }
 
 /// Fetches what a collector would and says what taking it in would do. Nothing is stored.
@@ -219,6 +223,36 @@ pub fn read(app: &App, name: &str, file: &Fetched, now: DateTime<FixedOffset>) -
     let collector = app.collector(name)?;
     let told = app.telling(now)?;
     Ok(gapwatch_collectors::read(collector, file, &told.context(app)))
+}
+
+/// What an import did or would do, in the shape importers expect.
+#[must_use]
+pub fn report(done: &Collected, dry_run: bool) -> Option<Report> {
+    let reading = done.reading.as_ref()?;
+    let mut report = Report::new(reading, done.breaches.clone(), dry_run, &|_, _| None);
+    report.import_count.imported = done.counts.imported;
+    report.import_count.updated = done.counts.updated;
+    report.import_count.ignored = done.counts.ignored;
+    Some(report)
+}
+
+/// The same as JSON, with the run's number, file and message.
+#[must_use]
+pub fn reply(done: &Collected, dry_run: bool) -> Value {
+    let mut reply = json!(report(done, dry_run));
+    if !reply.is_object() {
+        reply = json!({"dryRun": dry_run, "outcome": done.run.outcome});
+    }
+    if let Some(fields) = reply.as_object_mut() {
+        fields.insert("file".to_owned(), json!(done.run.file));
+        fields.insert("message".to_owned(), json!(done.run.message));
+        fields.insert("run".to_owned(), json!((!dry_run && done.run.id.0 > 0).then_some(done.run.id)));
+    }
+    reply
+}
+
+fn sentences(breaches: &[Breach]) -> String {
+    breaches.iter().map(|breach| breach.sentence.as_str()).collect::<Vec<_>>().join("; ")
 }
 
 /// The record of a run that starts now.
@@ -251,7 +285,7 @@ async fn keep(app: &Shared, run: Run) -> Option<Collected> {
     let shared = Arc::clone(app);
     let batch = Batch { run: run.clone(), frames: Vec::new(), rejects: Vec::new() };
     match tokio::task::spawn_blocking(move || shared.store.append(&batch)).await {
-        Ok(Ok(appended)) => Some(Collected { run: Run { id: appended.run, ..run }, reading: None, counts: Counts::default() }),
+        Ok(Ok(appended)) => Some(Collected { run: Run { id: appended.run, ..run }, reading: None, breaches: Vec::new(), counts: Counts::default() }),
         Ok(Err(error)) => {
             tracing::error!("cannot record a run: {error}");
             None

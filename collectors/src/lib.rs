@@ -37,7 +37,7 @@ pub use contract::{Breach, LastRun, breaches};
 pub use fetch::{FetchError, Known, fetch};
 pub use geo::{Boundaries, BoundariesError};
 pub use grid::Unreadable;
-pub use push::{Precision, line_protocol};
+pub use push::{Precision, line_protocol, partial_write, unpack};
 pub use read::read;
 pub use reading::{Notes, Reading, SheetNotes};
 pub use report::Report;
@@ -81,4 +81,16 @@ impl Fetched {
             last_modified,
         }
     }
+}
+
+/// The day a file's name gives under the collector's path pattern; `otherwise` where it gives none.
+#[must_use]
+pub fn day_of(config: &CollectorConfig, file_name: &str, otherwise: NaiveDate) -> NaiveDate {
+    let pattern = match &config.source {
+        config::Source::File(source) => source.path.as_str(),
+        config::Source::Folder(source) => source.path.as_str(),
+        config::Source::Http(_) | config::Source::Push => return otherwise,
+    };
+    let name = pattern.rsplit('/').next().unwrap_or(pattern);
+    pattern::match_day(name, file_name, otherwise).unwrap_or(otherwise)
 }

@@ -4,15 +4,13 @@ use std::path::Path;
 
 use anyhow::Context;
 use chrono::NaiveDate;
-use gapwatch_collectors::{Fetched, Reading};
+use gapwatch_collectors::Fetched;
 use gapwatch_model::{Outcome as RunOutcome, Run};
-use serde_json::{Value, json};
 
 use super::{Exit, How, Outcome, Place, Stop, open, runtime, say, say_json};
 use crate::{
     app::App,
     collect::{self, Cause, Collected},
-    report,
 };
 
 /// Name in the records of what the command line started.
@@ -49,7 +47,7 @@ pub fn import(
     let bytes = std::fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?;
     let now = app.clock.now();
     let title = file.file_name().unwrap_or_default().to_string_lossy();
-    let day = on.unwrap_or_else(|| crate::later::day_of(collector, &title).unwrap_or(now.date_naive()));
+    let day = on.unwrap_or_else(|| gapwatch_collectors::day_of(collector, &title, now.date_naive()));
     let fetched = Fetched::given(&title, bytes, day);
     let collected = if how.dry_run {
         collect::try_out(&app, name, &fetched, now)?
@@ -57,7 +55,7 @@ pub fn import(
         take_in(&app, name, &fetched)?
     };
     if let (Some(path), Some(reading)) = (report, &collected.reading) {
-        let workbook = crate::later::annotate(collector, &fetched, &reading.rejects);
+        let workbook = gapwatch_collectors::annotate(collector, &fetched, reading);
         let workbook = workbook.with_context(|| format!("cannot write remarks beside the rows of `{title}`"))?;
         std::fs::write(path, workbook).with_context(|| format!("cannot write `{}`", path.display()))?;
     }
@@ -74,39 +72,31 @@ fn take_in(app: &App, name: &str, fetched: &Fetched) -> anyhow::Result<Collected
 
 /// Prints what happened and says how the command ends.
 fn answer(collected: &[Collected], how: How) -> Exit {
-    let empty = Reading::default();
-    let reply = |done: &Collected| -> Value {
-        let reading = done.reading.as_ref().unwrap_or(&empty);
-        let mut reply = json!(report::reply(&done.run, reading, done.counts, how.dry_run));
-        if let (Some(fields), Some(message)) = (reply.as_object_mut(), &done.run.message) {
-            fields.insert("message".to_owned(), json!(message));
-        }
-        reply
-    };
     if how.json {
         // One file, which is the rule, is one reply; several are a list.
         match collected {
-            [one] => say_json(&reply(one)),
-            several => say_json(&several.iter().map(reply).collect()),
+            [one] => say_json(&collect::reply(one, how.dry_run)),
+            several => say_json(&several.iter().map(|one| collect::reply(one, how.dry_run)).collect()),
         }
     } else {
         for done in collected {
-            print(done, &empty, how.dry_run);
+            print(done, how.dry_run);
         }
         if collected.is_empty() {
-            say("nothing new");
+            say("không có gì mới");
         }
     }
     exit_code(collected)
 }
 
-fn print(done: &Collected, empty: &Reading, dry_run: bool) {
-    let reading = done.reading.as_ref().unwrap_or(empty);
-    for line in report::lines(&report::reply(&done.run, reading, done.counts, dry_run)) {
-        say(&line);
+fn print(done: &Collected, dry_run: bool) {
+    let run = &done.run;
+    say(&format!("{}: {}", run.file.as_deref().unwrap_or(run.collector.as_str()), run.outcome.as_str()));
+    if let Some(report) = collect::report(done, dry_run) {
+        say(&report.text());
     }
-    if let (None, Some(message)) = (&done.reading, &done.run.message) {
-        say(&format!("  {message}"));
+    if let Some(message) = &run.message {
+        say(message);
     }
 }
 

@@ -2,12 +2,14 @@
 
 use std::path::Path;
 
+use gapwatch_store::Progress;
+
 use super::{Backend, Exit, Outcome, Place, Stop, StoreCommand, load, open, say};
 
 /// `gapwatch backup`
 pub fn backup(file: &Path, place: &Place) -> Outcome {
     let app = open(place)?;
-    let _ = file;
+    app.store.backup(file)?;
     say(&format!("{} holds a verified copy of {}", file.display(), app.store.path().display()));
     Ok(Exit::Done)
 }
@@ -16,6 +18,7 @@ pub fn backup(file: &Path, place: &Place) -> Outcome {
 pub fn restore(file: &Path, place: &Place) -> Outcome {
     let config = load(place)?;
     let target = crate::app::database(&config);
+    gapwatch_store::Store::restore(file, &target, &crate::app::store_options(&config))?;
     say(&format!("{} is restored from {}", target.display(), file.display()));
     Ok(Exit::Done)
 }
@@ -26,20 +29,37 @@ pub fn store(command: StoreCommand) -> Outcome {
         StoreCommand::Init { place } => {
             let app = open(&place)?;
             say(&format!("{} is ready", app.store.path().display()));
+            if let Some(influx) = &app.config.program.influx {
+                let made = app.store.init_server()?;
+                let done = if made { "was made" } else { "was there already" };
+                say(&format!("bucket {} at {} {done}", influx.bucket, influx.url));
+            }
         }
         StoreCommand::Check { place } => {
-            open(&place)?;
+            let report = open(&place)?.store.check()?;
+            for problem in &report.problems {
+                let remedy = if problem.derived { "; `gapwatch store rebuild` makes it again" } else { "" };
+                say(&format!("{}: {}{remedy}", problem.what, problem.why));
+            }
+            let (frames, shelves, records) = (report.frames, report.shelves, report.records);
+            say(&format!("{frames} frames, {shelves} shelves, {records} records read; {} problems", report.problems.len()));
+            if !report.problems.is_empty() {
+                return Ok(Exit::Failed);
+            }
         }
         StoreCommand::Rebuild { place } => {
-            open(&place)?;
+            open(&place)?.store.rebuild()?;
             say("everything that is derived was built anew");
         }
         StoreCommand::Copy { place, from, to } => {
-            if from == to {
-                return Err(Stop::Usage("--from and --to are the same, expected embedded and influx".to_owned()));
-            }
-            let _ = (place, Backend::Influx);
-            return Err(Stop::Failed(anyhow::anyhow!("no InfluxDB is configured in gapwatch.toml, expected [influx]")));
+            let app = open(&place)?;
+            let mut progress = |progress: Progress| say(&format!("{} of {}", progress.done, progress.of));
+            let moved = match (from, to) {
+                (Backend::Embedded, Backend::Influx) => app.store.copy_to_server(&mut progress)?,
+                (Backend::Influx, Backend::Embedded) => app.store.copy_from_server(&mut progress)?,
+                _ => return Err(Stop::Usage("--from and --to are the same, expected embedded and influx".to_owned())),
+            };
+            say(&format!("{} points written, {} proved equal, checksum {:016x}", moved.written, moved.proved, moved.checksum));
         }
     }
     Ok(Exit::Done)

@@ -92,9 +92,12 @@ pub struct Influx {
     pub bucket: String,
     /// Environment variable that holds the token.
     pub token_env: String,
-    /// Largest size of the spool, in megabytes.
-    #[serde(default = "default_spool_megabytes")]
-    pub spool_megabytes: u32,
+    /// Points the spool may hold before it refuses more.
+    #[serde(default = "default_spool_points")]
+    pub spool_points: u64,
+    /// Longest wait for one answer, in seconds.
+    #[serde(default = "default_timeout_secs")]
+    pub timeout_secs: u32,
 }
 
 /// Telling people.
@@ -132,8 +135,11 @@ fn default_data_dir() -> PathBuf {
 fn default_parallel_runs() -> u8 {
     2
 }
-fn default_spool_megabytes() -> u32 {
-    512
+fn default_spool_points() -> u64 {
+    50_000_000
+}
+fn default_timeout_secs() -> u32 {
+    30
 }
 
 /// A whole, checked configuration.

@@ -11,7 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use crate::later::Precision;
+use gapwatch_collectors::Precision;
 use gapwatch_model::{Batch, Outcome, Run};
 use serde_json::json;
 
@@ -27,8 +27,6 @@ use crate::{
 
 /// Largest body as sent, in bytes.
 const SENT_BYTES: usize = 32 << 20;
-/// Largest body after decompression, in bytes.
-const PLAIN_BYTES: u64 = 256 << 20;
 /// Source of what is pushed without naming a bucket.
 const PUSH: &str = "push";
 
@@ -50,7 +48,7 @@ async fn write(
     let gzipped = headers.get(header::CONTENT_ENCODING).is_some_and(|value| value.as_bytes() == b"gzip");
     let shared = Shared::clone(&app);
     let answer = tokio::task::spawn_blocking(move || {
-        let plain = if gzipped { inflate(&body)? } else { body.to_vec() };
+        let plain = if gzipped { unpack(&body)? } else { body.to_vec() };
         take_in(&shared, &plain, precision, &source, &actor)
     })
     .await??;
@@ -62,7 +60,7 @@ async fn write(
 fn take_in(app: &App, lines: &[u8], precision: Precision, source: &str, actor: &Actor) -> HttpResult<Response> {
     let now = app.clock.now();
     let told = app.telling(now)?;
-    let reading = crate::later::line_protocol(lines, precision, &told.context(app), source);
+    let reading = gapwatch_collectors::line_protocol(lines, precision, &source.into(), &told.context(app));
     let outcome = if reading.rejects.is_empty() { Outcome::Succeeded } else { Outcome::Partial };
     let run = Run {
         read: reading.read,
@@ -76,33 +74,19 @@ fn take_in(app: &App, lines: &[u8], precision: Precision, source: &str, actor: &
     if !reading.rejects.is_empty() {
         app.store.keep_file(&hash, "line protocol", lines)?;
     }
+    let message = gapwatch_collectors::partial_write(&reading);
     let batch = Batch { run, frames: reading.frames, rejects: reading.rejects };
     app.store.append(&batch)?;
-    if batch.rejects.is_empty() {
-        return Ok(StatusCode::NO_CONTENT.into_response());
-    }
-    // The shape InfluxDB answers a partial write with.
-    let said: Vec<String> = batch.rejects.iter().take(100).map(|r| format!("line {}: {}", r.line, r.sentence)).collect();
-    let message = format!("partial write: {} of {} lines went in; {}", batch.run.accepted, batch.run.read, said.join("; "));
+    let Some(message) = message else { return Ok(StatusCode::NO_CONTENT.into_response()) };
     let lines: Vec<u32> = batch.rejects.iter().map(|reject| reject.line).collect();
     let body = json!({"code": "invalid", "message": message, "line": lines.first(), "lines": lines});
     Ok((StatusCode::BAD_REQUEST, Json(body)).into_response())
 }
 
-fn inflate(body: &[u8]) -> HttpResult<Vec<u8>> {
-    use std::io::Read;
-    let mut plain = Vec::new();
-    let mut decoder = flate2::read::MultiGzDecoder::new(body).take(PLAIN_BYTES + 1);
-    let read = decoder.read_to_end(&mut plain);
-    let large = u64::try_from(plain.len()).unwrap_or(u64::MAX) > PLAIN_BYTES;
-    match read {
-        Ok(_) if !large => Ok(plain),
-        Ok(_) => Err(HttpError::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "request too large",
-            "Dữ liệu quá lớn sau khi giải nén. Hãy chia thành nhiều lần gửi.",
-            "the body is larger than 256 MiB after decompression; send it in parts",
-        )),
-        Err(error) => Err(HttpError::bad_request("body", &error.to_string(), "gzip")),
-    }
+fn unpack(body: &[u8]) -> HttpResult<Vec<u8>> {
+    gapwatch_collectors::unpack(body).map_err(|error| {
+        let mut refused = HttpError::bad_request("body", &error.to_string(), "gzip, up to 256 MiB after decompression");
+        refused.code = "invalid";
+        refused
+    })
 }

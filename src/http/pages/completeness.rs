@@ -101,11 +101,15 @@ fn reports<'f>(fill: &Fill<'f>, asked: &Asked, place: PlaceIx) -> HttpResult<Fou
         return Err(HttpError::bad_request("from", &from.to_string(), &format!("≤ {to}")));
     }
     let expected = expected(fill);
-    let communes = fill.gazetteer().under_on(place, PlaceLevel::Commune, fill.day());
+    // A country is shown by its provinces, anything else by its communes.
+    let level = fill.gazetteer().get(place).level;
+    let shown = if level == PlaceLevel::Country { PlaceLevel::Province } else { PlaceLevel::Commune };
     let mut total = vec![Reports::default(); expected.len()];
     let mut rows = Vec::new();
-    for commune in communes {
-        let reports: Vec<Reports> = expected.iter().map(|one| of_commune(fill, one, commune, from, to)).collect();
+    for place in fill.gazetteer().under_on(place, shown, fill.day()) {
+        let communes = fill.gazetteer().under_on(place, PlaceLevel::Commune, fill.day());
+        let of_all = |one: &Expected<'_>| communes.iter().map(|commune| of_commune(fill, one, *commune, from, to)).collect::<Vec<_>>();
+        let reports: Vec<Reports> = expected.iter().map(|one| sum(&of_all(one))).collect();
         let all = sum(&reports);
         if all.expected == 0 {
             continue;
@@ -113,7 +117,7 @@ fn reports<'f>(fill: &Fill<'f>, asked: &Asked, place: PlaceIx) -> HttpResult<Fou
         for (sum, reports) in total.iter_mut().zip(&reports) {
             *sum = self::sum(&[*sum, *reports]);
         }
-        rows.push(Row { place: fill.place(commune), reports, all });
+        rows.push(Row { place: fill.place(place), reports, all });
     }
     let missing = |row: &Row| row.all.expected - row.all.actual;
     rows.sort_by(|a, b| missing(b).cmp(&missing(a)).then_with(|| a.place.name.cmp(&b.place.name)));
@@ -139,20 +143,33 @@ fn sum(reports: &[Reports]) -> Reports {
 struct Expected<'f> {
     indicator: &'f Indicator,
     due_days: u32,
+    /// The provinces whose sources promise it. `None` is any.
+    provinces: BTreeSet<Option<String>>,
 }
 
 /// What the scheduled sources bring of communes and villages.
 fn expected<'f>(fill: &Fill<'f>) -> Vec<Expected<'f>> {
     let mut found: Vec<Expected<'f>> = Vec::new();
-    let mut seen = BTreeSet::new();
     for collector in fill.app.config.collectors.values().filter(|collector| collector.schedule.is_some()) {
+        let province = match collector.province.as_deref() {
+            Some("any") => None,
+            Some(code) => Some(code.to_owned()),
+            None => Some(fill.app.config.program.home.clone()),
+        };
         let named: BTreeSet<&str> = collector.columns.iter().filter_map(|column| column.indicator.as_deref()).collect();
         for id in named {
             let Some(indicator) = fill.world.facts.indicators().get(id) else { continue };
             let promised = indicator.level >= Level::Commune && indicator.formula.is_none();
             match found.iter_mut().find(|one| one.indicator.id.as_str() == id) {
-                Some(one) => one.due_days = one.due_days.min(collector.reporting.due_days),
-                None if promised && seen.insert(id) => found.push(Expected { indicator, due_days: collector.reporting.due_days }),
+                Some(one) => {
+                    one.due_days = one.due_days.min(collector.reporting.due_days);
+                    one.provinces.insert(province.clone());
+                }
+                None if promised => found.push(Expected {
+                    indicator,
+                    due_days: collector.reporting.due_days,
+                    provinces: BTreeSet::from([province.clone()]),
+                }),
                 None => {}
             }
         }
@@ -165,6 +182,14 @@ fn of_commune(fill: &Fill<'_>, expected: &Expected<'_>, commune: PlaceIx, from: 
     let indicator = expected.indicator;
     let level = if indicator.level == Level::Village { PlaceLevel::Village } else { PlaceLevel::Commune };
     let mut reports = Reports::default();
+    let above = fill.gazetteer().ancestors_on(commune, fill.day());
+    let promised = expected.provinces.iter().any(|province| match province {
+        None => true,
+        Some(code) => above.iter().any(|ix| fill.gazetteer().get(*ix).id.code.as_str() == code),
+    });
+    if !promised {
+        return reports;
+    }
     let mut periods = Vec::new();
     let mut period = Period::containing(indicator.period, from.start());
     while period.end() <= to.end() {
