@@ -21,7 +21,7 @@ use gapwatch_store::{
 use crate::{
     auth::{self, Actor, Attempts, Role},
     clock::Clock,
-    config::Config,
+    config::{Config, Places},
     demo,
     http::{Asked, HttpError, HttpResult, cache::Pages},
     trend::MonthEnds,
@@ -63,6 +63,7 @@ pub struct App {
     resolver: Mutex<Option<(Arc<Gazetteer>, Arc<Resolver>)>>,
     /// One file is taken in at a time: new places get their numbers in order.
     pub intake: Mutex<()>,
+    synthetic: bool,
     ready: AtomicBool,
     progress: Mutex<Option<(usize, usize, NaiveDate)>>,
     fetched: Mutex<HashMap<(CollectorName, String), Known>>,
@@ -124,7 +125,7 @@ impl App {
         std::fs::create_dir_all(&data).with_context(|| format!("cannot make the folder `{}`", data.display()))?;
         let store = Store::open(&database(&config), &store_options(&config))?;
         let offset = store.meta(CLOCK_OFFSET)?.and_then(|text| text.parse().ok());
-        let app = Self {
+        let mut app = Self {
             clock: demo::clock(offset),
             store,
             pages: Pages::default(),
@@ -135,6 +136,7 @@ impl App {
             running: Mutex::default(),
             resolver: Mutex::default(),
             intake: Mutex::default(),
+            synthetic: false,
             ready: AtomicBool::new(false),
             progress: Mutex::default(),
             fetched: Mutex::default(),
@@ -143,6 +145,9 @@ impl App {
         };
         app.update_places()?;
         app.update_texts()?;
+        // From here on the store's gazetteer holds them: not twice.
+        app.synthetic = app.config.program.story.is_some() || app.config.places.places.iter().any(|place| place.synthetic);
+        app.config.places = Places::default();
         Ok(app)
     }
 
@@ -341,7 +346,7 @@ impl App {
     /// Whether the home place holds made-up places.
     #[must_use]
     pub fn synthetic(&self) -> bool {
-        self.config.program.story.is_some() || self.config.places.places.iter().any(|place| place.synthetic)
+        self.synthetic
     }
 
     /// What every page says: nothing, as long as all is well.

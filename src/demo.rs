@@ -98,7 +98,7 @@ async fn replay(app: Shared, story: &Story) -> anyhow::Result<()> {
             step(&app, at).await?;
         }
         step(&app, story.until).await?;
-        tracing::info!(runs = total, duration_ms = started.elapsed().as_millis(), "story replayed");
+        tracing::info!(moments = total, duration_ms = started.elapsed().as_millis(), "story replayed");
     }
     let resumed = app.last_recorded()?.map_or(story.until, |last| last.max(story.until));
     app.set_clock(resumed).context("cannot set the clock of the story")

@@ -32,6 +32,7 @@ pub async fn run(app: Shared) {
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut judged_hour = None;
+    let story_end = app.story_done().ok().flatten();
     loop {
         ticks.tick().await;
         let now = app.clock.now();
@@ -46,7 +47,8 @@ pub async fn run(app: Shared) {
                 continue;
             }
             let last = match app.last_planned(name) {
-                Ok(last) => last,
+                // A story has run everything up to its end.
+                Ok(last) => last.max(story_end),
                 Err(error) => {
                     tracing::error!(collector = %name, "cannot read the last run: {error:#}");
                     continue;

@@ -10,9 +10,8 @@ use std::{
 
 use chrono::{DateTime, FixedOffset};
 use gapwatch_collectors::CollectorConfig;
-use gapwatch_model::{Flag, FlagState, Gazetteer, Outcome, PeriodKind, PlaceIx, Run};
+use gapwatch_model::{CollectorName, Flag, FlagState, Gazetteer, Outcome, PeriodKind, PlaceIx, Run};
 use gapwatch_rules::{Explanation, Facts, Judgement, Rules, SourceStatus, Targets};
-use gapwatch_store::RunQuery;
 
 use crate::app::App;
 
@@ -53,12 +52,6 @@ pub struct World {
     pub judgement: Judgement,
     /// The flags as they stood.
     pub flags: Vec<Flag>,
-}
-
-/// Whether a run brought something to judge.
-#[must_use]
-pub fn brought(run: &Run) -> bool {
-    matches!(run.outcome, Outcome::Succeeded | Outcome::Partial)
 }
 
 impl World {
@@ -239,14 +232,15 @@ impl App {
             if collector.schedule.is_none() {
                 continue;
             }
-            let asked = RunQuery { collector: Some(name.as_str().into()), as_of: Some(at), ..RunQuery::default() };
-            let runs = self.store.runs(&asked)?;
+            let collector_name = CollectorName::new(name);
+            let newest = self.store.last_brought(Some(&collector_name), Some(at))?;
+            let first = self.store.first_run(&collector_name)?.filter(|run| run.started <= at);
             found.push(SourceStatus {
-                collector: name.as_str().into(),
+                collector: collector_name,
                 place: home,
                 period: self.expected_every(collector),
-                last_success: runs.iter().find(|run| brought(run)).map(|run| run.finished),
-                expected_since: runs.last().map(|run| run.started),
+                last_success: newest.map(|run| run.finished),
+                expected_since: first.map(|run| run.started),
             });
         }
         Ok(found)

@@ -93,6 +93,38 @@ impl Store {
         })
     }
 
+    /// Gives the newest run, of one collector or of all, that brought observations: it succeeded, wholly or in part.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn last_brought(
+        &self,
+        collector: Option<&CollectorName>,
+        as_of: Option<DateTime<FixedOffset>>,
+    ) -> Result<Option<Run>, StoreError> {
+        self.db.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT id, body FROM run WHERE (?1 IS NULL OR collector = ?1) AND finished <= ?2 \
+                 AND outcome IN ('succeeded', 'partial') ORDER BY finished DESC, id DESC LIMIT 1",
+            )?;
+            let mut rows = statement.query(params![collector.map(CollectorName::as_str), db::bound(as_of)])?;
+            rows.next()?.map(run_of).transpose()
+        })
+    }
+
+    /// Gives the first run of a collector.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn first_run(&self, collector: &CollectorName) -> Result<Option<Run>, StoreError> {
+        self.db.read(|connection| {
+            let mut statement = connection
+                .prepare_cached("SELECT id, body FROM run WHERE collector = ?1 ORDER BY finished, id LIMIT 1")?;
+            let mut rows = statement.query([collector.as_str()])?;
+            rows.next()?.map(run_of).transpose()
+        })
+    }
+
     /// Gives the content hash under which a file of a collector was last taken in. Runs that failed or were skipped,
     /// and batches that are held back or were dropped, do not count.
     ///

@@ -8,7 +8,6 @@ use gapwatch_dashboards::{
     part::{PlaceRef, TargetRow},
 };
 use gapwatch_model::{Flag, FlagState, PlaceIx, PlaceLevel, TargetStatus};
-use gapwatch_store::RunQuery;
 
 use super::fill::Fill;
 use crate::{
@@ -164,7 +163,6 @@ pub fn indicators(fill: &Fill<'_>, place: PlaceIx) -> Vec<IndicatorRow> {
 /// # Errors
 /// When the store cannot be read.
 pub fn last_collected(fill: &Fill<'_>) -> HttpResult<Option<chrono::DateTime<chrono::FixedOffset>>> {
-    let asked = RunQuery { as_of: Some(fill.world.at), limit: Some(200), ..RunQuery::default() };
-    let runs = fill.app.store.runs(&asked)?;
-    Ok(runs.iter().find(|run| crate::world::brought(run)).map(|run| run.finished))
+    let newest = fill.app.store.last_brought(None, Some(fill.world.at))?;
+    Ok(newest.map(|run| run.finished))
 }

@@ -21,7 +21,7 @@ use crate::{
     app::App,
     http::{Asked, HttpError, HttpResult},
     schedule,
-    world::{SOURCE_OVERDUE, brought},
+    world::SOURCE_OVERDUE,
 };
 
 /// Runs listed.
@@ -62,9 +62,10 @@ pub fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
 
 fn row(fill: &Fill<'_>, asked: &Asked, name: &str, collector: &CollectorConfig) -> HttpResult<CollectorRow> {
     let at = fill.world.at;
-    let runs = fill.app.store.runs(&RunQuery { collector: Some(name.into()), as_of: Some(at), ..RunQuery::default() })?;
+    let limit = u32::try_from(RECENT).ok();
+    let runs = fill.app.store.runs(&RunQuery { collector: Some(name.into()), as_of: Some(at), limit, before: None })?;
     let last = runs.first().cloned();
-    let newest = runs.iter().find(|run| brought(run));
+    let newest = fill.app.store.last_brought(Some(&name.into()), Some(at))?;
     let plan = schedule::plan(collector);
     let overdue = fill.world.judgement.raised.iter().any(|raised| {
         raised.key.rule.as_str() == SOURCE_OVERDUE
@@ -88,7 +89,7 @@ fn row(fill: &Fill<'_>, asked: &Asked, name: &str, collector: &CollectorConfig) 
         health,
         next: plan.filter(|plan| !plan.paused()).and_then(|plan| plan.next_after(at)),
         overdue_periods: u32::from(overdue),
-        open_rejects: newest.map_or(0, |run| run.rejected),
+        open_rejects: newest.as_ref().map_or(0, |run| run.rejected),
         recent,
         age_days: newest.map(|run| (fill.day() - run.finished.date_naive()).num_days()),
         last,
