@@ -223,4 +223,25 @@ mod tests {
             db.read(|c| Ok(c.query_row("SELECT count(*) FROM meta", [], |row| row.get(0))?)).unwrap();
         assert_eq!(kept, 1);
     }
+
+    #[test]
+    fn a_read_only_file_is_said_and_can_be_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(&dir.path().join("fixed.sqlite"), Duration::from_millis(10)).unwrap();
+        let put = || {
+            db.write(|transaction| {
+                transaction.execute("INSERT INTO meta(key, value) VALUES('a', '1')", [])?;
+                Ok(())
+            })
+        };
+        // Rights do not bind the user tests run as, so the database itself refuses to write.
+        let mut writer = super::lock(&db.writer);
+        db.opened(&mut writer, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        drop(writer);
+        let error = put().unwrap_err();
+        assert!(matches!(error, StoreError::ReadOnly(_)), "{error:?}");
+        let kept: i64 =
+            db.read(|c| Ok(c.query_row("SELECT count(*) FROM meta", [], |row| row.get(0))?)).unwrap();
+        assert_eq!(kept, 0);
+    }
 }
