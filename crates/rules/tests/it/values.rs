@@ -1,7 +1,7 @@
 //! Values of places: what is stated, summed, computed, carried over, and the reasons for none.
 
 use gapwatch_model::{Evidence, PlaceIx, PlaceLevel, Qualifier, Value};
-use gapwatch_rules::{Absence, FindingKind, IndicatorValue, Origin};
+use gapwatch_rules::{Absence, FindingKind, IndicatorValue, Origin, end_of_day, rejudge};
 
 use crate::world::{World, place};
 
@@ -330,4 +330,30 @@ fn provinces_nothing_is_known_of_are_expected_all_the_same() {
         assert_eq!(absence("village.signal"), Some(Absence::NotApplicable), "{code}");
         assert_eq!(absence("q766.rank"), Some(Absence::Needs("q766.total".into())), "{code}");
     }
+}
+
+#[test]
+fn judged_anew_values_come_grow_stale_and_follow_the_borders() {
+    let always = "1900-01-01";
+    let places = vec![
+        place("04", PlaceLevel::Province, &[]),
+        place("05", PlaceLevel::Province, &[]),
+        place("001", PlaceLevel::Commune, &[("04", always), ("05", "2026-01-15")]),
+    ];
+    let mut world = World::with(places, Vec::new());
+    world.say("dossier.on_time", "001", "202511", 0.0).ratio(9.0, 10.0).known("2025-12-05");
+    world.say("dossier.on_time", "001", "202511", 0.0).ratio(8.0, 10.0).known("2025-12-20");
+    let mut judgement = world.judge("2025-12-10");
+    let mut amounts = |on: &str| {
+        let as_of = end_of_day(on.parse().unwrap());
+        judgement = rejudge(&judgement, &world.facts, &world.rules, &world.targets, as_of, &world.sources);
+        let of = |code| judgement.value(world.ix(code), "dossier.on_time").unwrap().amount();
+        (of("001"), of("04"), of("05"))
+    };
+    assert_eq!(amounts("2025-12-11"), (Some(90.0), Some(90.0), None));
+    assert_eq!(amounts("2025-12-20"), (Some(80.0), Some(80.0), None), "the correction is known now");
+    assert_eq!(amounts("2026-01-15"), (Some(80.0), None, Some(80.0)), "under another province");
+    assert_eq!(amounts("2026-01-31"), (Some(80.0), None, Some(80.0)));
+    assert_eq!(amounts("2026-02-01"), (Some(80.0), None, Some(80.0)), "two periods ended, two are allowed");
+    assert_eq!(amounts("2026-03-01"), (None, None, None), "stale");
 }
