@@ -54,6 +54,12 @@ pub struct World {
     pub flags: Vec<Flag>,
 }
 
+/// Whether a run brought something to judge.
+#[must_use]
+pub fn brought(run: &Run) -> bool {
+    matches!(run.outcome, Outcome::Succeeded | Outcome::Partial)
+}
+
 impl World {
     /// Communes of a place that lag behind a target.
     #[must_use]

@@ -18,7 +18,7 @@ use super::{
     exports::{Sheet, source_notes},
     fill::{self, Fill},
     overview,
-    tables::{Col, Long, choice, filter},
+    tables::{Col, Long, choice, filter, with_unit},
 };
 use crate::{
     app::App,
@@ -427,7 +427,7 @@ fn commune_columns<'f>(fill: &'f Fill<'f>, place: PlaceIx, rows: &[Commune]) -> 
             && rows.iter().any(|c| fill.world.judgement.value(c.place, indicator.id.as_str()).is_some_and(|value| value.value.is_some()))
     };
     for indicator in fill.world.facts.indicators().iter().filter(has_value) {
-        let heading = format!("{} ({})", fill.indicator_name(indicator), words::unit(lang, indicator.unit));
+        let heading = with_unit(lang, &fill.indicator_name(indicator), indicator);
         columns.push(
             Col::new(indicator.id.as_str(), &heading, Kind::Number, move |fill, c: &Commune| {
                 let value = fill.world.judgement.value(c.place, indicator.id.as_str());

@@ -246,19 +246,25 @@ pub struct Window {
 /// the reader at the top.
 #[must_use]
 pub fn window(query: &Query, keys: &[String], rows: usize) -> Window {
-    let at = |name: &str| query.get(name).and_then(|wanted| keys.iter().position(|key| key == wanted));
+    window_by(query, keys.len(), |at| keys.get(at).cloned().unwrap_or_default(), rows)
+}
+
+/// The same for a list whose keys are only made when they are needed.
+#[must_use]
+pub fn window_by(query: &Query, all: usize, key: impl Fn(usize) -> String, rows: usize) -> Window {
+    let at = |name: &str| query.get(name).and_then(|wanted| (0..all).find(|at| key(*at) == wanted));
     let start = match (at("after"), at("before")) {
         (Some(after), _) => after + 1,
         (None, Some(before)) => before.saturating_sub(rows),
         (None, None) => 0,
     };
-    let end = (start + rows).min(keys.len());
+    let end = (start + rows).min(all);
     let start = start.min(end);
     let first_page = (start > 0 && start <= rows).then(String::new);
     Window {
         range: start..end,
-        before: first_page.or_else(|| keys.get(start).filter(|_| start > 0).cloned()),
-        after: keys.get(end.wrapping_sub(1)).filter(|_| end < keys.len()).cloned(),
+        before: first_page.or_else(|| (start > 0).then(|| key(start))),
+        after: end.checked_sub(1).filter(|_| end < all).map(key),
     }
 }
 

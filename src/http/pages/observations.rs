@@ -6,7 +6,7 @@ use gapwatch_dashboards::{
     Markup,
     figure::{Absence, Amount},
     pages::listing,
-    table::{Cell, Kind},
+    table::{Cell, Filter, Kind},
     words,
 };
 use gapwatch_model::{Evidence, Indicator, PlaceIx, PlaceLevel, text};
@@ -15,7 +15,7 @@ use gapwatch_rules::Said;
 use super::{
     exports::{Sheet, source_notes},
     fill::Fill,
-    tables::{Col, Long, choice, filter},
+    tables::{Col, Long, choice, filter, with_unit},
 };
 use crate::{
     app::App,
@@ -109,7 +109,7 @@ fn observations<'f>(fill: &'f Fill<'f>, asked: &Asked) -> HttpResult<Long<'f, St
         rows,
         total,
         filters: vec![
-            filter(asked, "indicator", lang.pick("Chỉ số", "Indicator"), indicators),
+            Filter { value: indicator.id.to_string(), ..filter(asked, "indicator", lang.pick("Chỉ số", "Indicator"), indicators) },
             filter(asked, "source", lang.pick("Nguồn", "Source"), sources),
             filter(asked, "evidence", lang.pick("Bằng chứng", "Evidence"), classes),
             filter(asked, "q", lang.pick("Tên địa bàn (không cần dấu)", "Name, tones not needed"), Vec::new()),
@@ -148,14 +148,13 @@ fn columns<'f>(fill: &'f Fill<'f>, indicator: &'f Indicator) -> Vec<Col<'f, Stat
         Some(word) => Cell::Text(word.to_string()),
         None => Cell::Absent(Absence::NotApplicable),
     };
-    let heading = format!("{} ({})", lang.pick("Giá trị", "Value"), words::unit(lang, indicator.unit));
+    let heading = with_unit(lang, lang.pick("Giá trị", "Value"), indicator);
     vec![
         Col::new("place", lang.pick("Địa bàn", "Place"), Kind::Text, |fill, row: &Statement<'f>| Cell::Link(fill.link(row.place))),
         Col::new("above", lang.pick("Thuộc", "In"), Kind::Text, |fill, row: &Statement<'f>| {
             let above = fill.gazetteer().parent_on(row.place, row.said.ends);
             above.map_or(Cell::Absent(Absence::NotApplicable), |ix| Cell::Text(fill.link(ix).text))
-        })
-        .hidden(),
+        }),
         Col::new("period", lang.pick("Kỳ", "Period"), Kind::Date, |_, row: &Statement<'f>| Cell::Period(row.said.head.key.period)),
         Col::new("value", &heading, Kind::Number, move |_, row: &Statement<'f>| Cell::Amount {
             amount: Amount::Known(row.said.point.value),

@@ -33,7 +33,7 @@ pub async fn print(browser: &Path, page: &[u8]) -> anyhow::Result<Vec<u8>> {
         let mut command = Command::new(browser);
         command
             .args(fence)
-            .args(["--headless", "--disable-gpu", "--no-pdf-header-footer", "--blink-settings=scriptEnabled=false"])
+            .args(["--headless", "--disable-gpu", "--no-pdf-header-footer"])
             .arg(format!("--user-data-dir={}", folder.path().join("profile").display()))
             .arg(format!("--print-to-pdf={}", printed.display()))
             .arg(format!("file://{}", source.display()))

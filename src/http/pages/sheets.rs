@@ -10,6 +10,7 @@ use gapwatch_model::{Flag, FlagState, text};
 use super::{
     exports::{Sheet, source_notes},
     fill::{self, Fill},
+    tables::with_unit,
 };
 use crate::http::{Asked, HttpError, HttpResult, api};
 
@@ -112,7 +113,7 @@ pub fn indicator<'f>(fill: &'f Fill<'f>, asked: &'f Asked, id: &str) -> HttpResu
         }
     });
     let share = matches!(indicator.unit, gapwatch_model::Unit::Percent);
-    let heading = format!("{} ({})", fill.indicator_name(indicator), words::unit(lang, indicator.unit));
+    let heading = with_unit(lang, &fill.indicator_name(indicator), indicator);
     Ok(Sheet {
         title: format!("{}: {}", fill.indicator_name(indicator), fill.link(place).text),
         columns: vec![

@@ -5,11 +5,13 @@ use std::cmp::Ordering;
 
 use chrono::Datelike;
 use gapwatch_dashboards::{
+    Lang,
     pages::listing::View,
     part::Link,
     table::{Cell, Column, Filter, Format, Kind, Row, State, Table},
+    words,
 };
-use gapwatch_model::{PlaceIx, text};
+use gapwatch_model::{Indicator, PlaceIx, text};
 
 use super::{exports::Sheet, fill::Fill};
 use crate::http::{Asked, HttpError, HttpResult};
@@ -72,8 +74,8 @@ impl<'f, R: 'f> Long<'f, R> {
     pub fn page(mut self, asked: &Asked, answer: String, related: Vec<Link>) -> HttpResult<View> {
         let sort = self.sort(asked)?;
         let shown = self.shown(asked, false);
-        let keys: Vec<String> = self.rows.iter().map(|row| (self.key)(self.fill, row)).collect();
-        let window = super::window(&asked.query, &keys, ROWS);
+        let key = |at: usize| self.rows.get(at).map(|row| (self.key)(self.fill, row)).unwrap_or_default();
+        let window = super::window_by(&asked.query, self.rows.len(), key, ROWS);
         let number = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
         let state = State {
             sort,
@@ -185,6 +187,15 @@ pub fn choice<'a>(asked: &'a Asked, key: &'static str, choices: &[(String, Strin
 pub fn filter(asked: &Asked, key: &str, label: &str, choices: Vec<(String, String)>) -> Filter {
     let value = asked.query.get(key).unwrap_or_default().to_owned();
     Filter { key: key.to_owned(), label: label.to_owned(), choices, value }
+}
+
+/// A heading with the unit of what stands under it, where the cells do not say it themselves.
+#[must_use]
+pub fn with_unit(lang: Lang, name: &str, indicator: &Indicator) -> String {
+    match words::unit(lang, indicator.unit) {
+        "" => name.to_owned(),
+        unit => format!("{name} ({unit})"),
+    }
 }
 
 /// Where a cell stands among those of its column.
