@@ -1,6 +1,6 @@
 //! Lists that several pages show: places below, targets, flags, ledger, indicators, stations, lineage.
 
-use gapwatch_model::{Comparator, Ledger, LedgerKind, Qualifier};
+use gapwatch_model::{Comparator, Ledger, LedgerKind, Qualifier, TargetStatus};
 use maud::{Markup, html};
 
 use crate::{
@@ -107,9 +107,17 @@ pub(crate) fn expected(lang: Lang, expected: Expected) -> String {
     }
 }
 
-/// Targets with where the place stands.
+/// Targets with where the place stands, what needs attention first, what nothing is known of last.
 pub(crate) fn targets(shell: &Shell, rows: &[TargetRow]) -> Markup {
     let lang = shell.lang;
+    let mut rows: Vec<&TargetRow> = rows.iter().collect();
+    rows.sort_by_key(|row| match row.status {
+        TargetStatus::Missed => 0,
+        TargetStatus::Behind => 1,
+        TargetStatus::OnTrack => 2,
+        TargetStatus::Met => 3,
+        TargetStatus::Unknown => 4,
+    });
     let caption = lang.pick("Các mục tiêu và tình trạng thực hiện", "Targets and where they stand");
     html! {
         @if !rows.is_empty() {

@@ -14,9 +14,56 @@ use crate::{
 use super::{
     Area, Map, Mark,
     classes::{Class, Classes},
-    label::LINE,
-    outline::Drawn,
+    outline::{Drawn, Outline, label_line},
 };
+
+/// The part of the drawing that is shown: all of it, or one area with its surroundings.
+struct Window {
+    left: i32,
+    top: i32,
+    width: i32,
+    height: i32,
+    close: bool,
+}
+
+impl Window {
+    fn of(map: &Map) -> Self {
+        let outline: &Outline = &map.outline;
+        let whole =
+            Self { left: 0, top: 0, width: outline.width, height: outline.height, close: map.only.is_some() };
+        let Some(only) = outline.areas.iter().find(|area| map.only.as_ref() == Some(&area.code)) else {
+            return whole;
+        };
+        let (left, top, right, bottom) = only.bounds;
+        let margin = ((right - left) + (bottom - top)) / 16 + 2;
+        let (width, height) = (right - left + 2 * margin, bottom - top + 2 * margin);
+        // An outline that was made around the area is close enough already.
+        let area = |width: i32, height: i32| i64::from(width) * i64::from(height);
+        if area(width, height) * 2 > area(outline.width, outline.height) {
+            whole
+        } else {
+            Self { left: left - margin, top: top - margin, width, height, close: true }
+        }
+    }
+
+    fn view_box(&self) -> String {
+        format!("{} {} {} {}", self.left, self.top, self.width, self.height)
+    }
+
+    fn line(&self) -> i32 {
+        label_line(self.width)
+    }
+
+    /// A size given for a drawing of 1000 units, as it must be here to look the same.
+    fn size(&self, thousandths: f64) -> String {
+        format!("{:.2}", f64::from(self.width) / 1000.0 * thousandths)
+    }
+
+    /// Marks are larger where one area is alone.
+    fn mark_size(&self) -> String {
+        self.size(if self.close { 1.7 } else { 1.0 })
+    }
+}
 
 /// How an area is filled: a class of the style sheet, or a pattern of the page.
 fn fill(classes: &Classes, amount: Amount) -> (&'static str, Option<&'static str>) {
@@ -48,21 +95,22 @@ pub(crate) fn map(shell: &Shell, map: &Map) -> Markup {
     let numbers: Vec<f64> = map.areas.iter().filter_map(|area| area.amount.speaks().ok()).collect();
     let classes = Classes::of(&numbers, map.direction);
     let outline = &map.outline;
+    let window = Window::of(map);
     html! {
         figure.map {
             figcaption { (map.title) }
-            svg viewBox={ "0 0 " (outline.width) " " (outline.height) } role="group" aria-label=(map.title) {
+            svg viewBox=(window.view_box()) role="group" aria-label=(map.title) {
                 @for drawn in &outline.areas { (area(shell, map, &classes, drawn, known.get(drawn.code.as_str()).copied())) }
-                g.names aria-hidden="true" paint-order="stroke" {
-                    @for drawn in &outline.areas { (name(shell, map, drawn, known.get(drawn.code.as_str()).copied())) }
+                g.names aria-hidden="true" paint-order="stroke" font-size=(window.size(18.0)) stroke-width=(window.size(4.0)) {
+                    @for drawn in &outline.areas { (name(shell, map, &window, drawn, known.get(drawn.code.as_str()).copied())) }
                     @for ((x, y), words) in &outline.captions { text.cap x=(x) y=(y) { (words) } }
                 }
                 @for dot in &map.dots {
                     @let (x, y) = outline.place(dot.at);
                     @let words = mark_words(lang, dot.mark);
                     @match &dot.href {
-                        Some(href) => a href=(shell.link(href)) { title { (dot.name) ": " (words) } (mark(dot.mark, x, y)) },
-                        None => g { title { (dot.name) ": " (words) } (mark(dot.mark, x, y)) },
+                        Some(href) => a href=(shell.link(href)) { title { (dot.name) ": " (words) } (mark(dot.mark, x, y, &window.mark_size())) },
+                        None => g { title { (dot.name) ": " (words) } (mark(dot.mark, x, y, &window.mark_size())) },
                     }
                 }
             }
@@ -119,26 +167,27 @@ fn area(shell: &Shell, map: &Map, classes: &Classes, drawn: &Drawn, known: Optio
     }
 }
 
-fn name(shell: &Shell, map: &Map, drawn: &Drawn, known: Option<&Area>) -> Markup {
+fn name(shell: &Shell, map: &Map, window: &Window, drawn: &Drawn, known: Option<&Area>) -> Markup {
+    let line = window.line();
     let number = known.and_then(|area| area.amount.speaks().ok()).filter(|number| number.abs() > 0.0);
     html! {
         @if let (Some((x, y)), true) = (drawn.label, map.only.as_ref() != Some(&drawn.code)) {
             @match number {
                 Some(number) => {
-                    text x=(x) y=(y - 3) { (drawn.name) }
-                    text.v x=(x) y=(y + LINE - 3) { (shell.lang.number(number, map.decimals)) }
+                    text x=(x) y=(y - line / 7) { (drawn.name) }
+                    text.v x=(x) y=(y + line - line / 7) { (shell.lang.number(number, map.decimals)) }
                 }
-                None => text x=(x) y=(y + LINE / 3) { (drawn.name) },
+                None => text x=(x) y=(y + line / 3) { (drawn.name) },
             }
         }
     }
 }
 
 /// The mark of a village or a station at a point of the drawing.
-fn mark(mark: Mark, x: i32, y: i32) -> Markup {
+fn mark(mark: Mark, x: i32, y: i32, scale: &str) -> Markup {
     match mark {
         Mark::Village { state, grid_power, .. } => html! {
-            g class={ "v-" (state.as_str()) } transform={ "translate(" (x) " " (y) ")" } {
+            g class={ "v-" (state.as_str()) } transform={ "translate(" (x) " " (y) ")scale(" (scale) ")" } {
                 circle.hit r="16" {}
                 @match state {
                     SignalState::NoSignal => circle.ring r="9" {},
@@ -150,7 +199,7 @@ fn mark(mark: Mark, x: i32, y: i32) -> Markup {
             }
         },
         Mark::Station => html! {
-            path.station transform={ "translate(" (x) " " (y) ")" } d="M0-11l9 20h-18z" {}
+            path.station transform={ "translate(" (x) " " (y) ")scale(" (scale) ")" } d="M0-11l9 20h-18z" {}
         },
     }
 }
@@ -228,7 +277,7 @@ fn marks(lang: Lang, map: &Map) -> Markup {
         map.dots.iter().filter(|d| matches!(d.mark, Mark::Village { grid_power: Some(false), .. })).count();
     let stations = map.dots.iter().filter(|dot| dot.mark == Mark::Station).count();
     let sample = |mark_: Mark| {
-        html! { svg.sw viewBox="-26 -18 52 36" aria-hidden="true" { (mark(mark_, 0, 0)) } }
+        html! { svg.sw viewBox="-26 -18 52 36" aria-hidden="true" { (mark(mark_, 0, 0, "1")) } }
     };
     let of = |state, grid_power| Mark::Village {
         state,
@@ -270,5 +319,45 @@ pub(crate) fn patterns() -> Markup {
                 (one("p-none", 12, "k-none", "M6 0V12"))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use gapwatch_model::{Direction, Unit};
+
+    use super::Window;
+    use crate::map::{Map, Outline, Shape};
+
+    fn square(code: &str, west: f64) -> Shape {
+        let ring = vec![(west, 22.0), (west + 0.2, 22.0), (west + 0.2, 22.2), (west, 22.2)];
+        Shape { code: code.to_owned(), name: code.to_owned(), rings: vec![ring] }
+    }
+
+    fn window(outline: Outline, only: Option<&str>) -> Window {
+        Window::of(&Map {
+            title: String::new(),
+            outline: Arc::new(outline),
+            areas: Vec::new(),
+            unit: Unit::Villages,
+            decimals: 0,
+            direction: Direction::Lower,
+            dots: Vec::new(),
+            only: only.map(str::to_owned),
+        })
+    }
+
+    #[test]
+    fn one_area_alone_is_shown_close() {
+        let shapes: Vec<Shape> =
+            (0..5_i32).map(|at| square(&at.to_string(), 105.0 + 0.2 * f64::from(at))).collect();
+        assert_eq!(window(Outline::new(&shapes, 1000), None).view_box(), "0 0 1000 216");
+        let close = window(Outline::new(&shapes, 1000), Some("1"));
+        assert_eq!(close.view_box(), "172 -28 256 272");
+        assert_eq!(close.size(18.0), "4.61", "words are as large on screen as ever");
+        let around = Outline::around(&shapes, "1", 640).unwrap();
+        assert!(window(around, Some("1")).view_box().starts_with("0 0 640 "));
     }
 }

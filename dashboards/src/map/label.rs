@@ -5,7 +5,7 @@ use super::{
     outline::{P, distance, pairs},
 };
 
-/// Height of one line of a label, in units of the drawing.
+/// Height of one line of a label, in thousandths of the drawing's width.
 pub(super) const LINE: i32 = 21;
 /// Width of a letter on average, in hundredths of the line height.
 const LETTER: i32 = 56;
@@ -13,7 +13,12 @@ const LETTER: i32 = 56;
 const STEPS: i32 = 14;
 
 /// A place for each label that has room, in the order of the shapes. A label is a name over a number.
-pub(super) fn place(shapes: &[Shape], largest: &[(f64, Vec<P>)], size: (i32, i32)) -> Vec<Option<P>> {
+pub(super) fn place(
+    shapes: &[Shape],
+    largest: &[(f64, Vec<P>)],
+    size: (i32, i32),
+    line: i32,
+) -> Vec<Option<P>> {
     let mut order: Vec<usize> = (0..shapes.len()).collect();
     let area = |at: usize| largest.get(at).map_or(0.0, |(area, _)| *area);
     order.sort_by(|one, other| area(*other).total_cmp(&area(*one)));
@@ -26,7 +31,7 @@ pub(super) fn place(shapes: &[Shape], largest: &[(f64, Vec<P>)], size: (i32, i32
             continue;
         };
         let letters = i32::try_from(shape.name.chars().count()).unwrap_or(i32::MAX / 1000);
-        let half = (letters * LINE * LETTER / 200, LINE);
+        let half = (letters * line * LETTER / 200, line);
         let free = candidates(ring, half).into_iter().find(|point| {
             let own = Box4::around(*point, half);
             own.within(size) && !taken.iter().any(|other| other.meets(own))
@@ -76,7 +81,7 @@ fn candidates(ring: &[P], (half_width, half_height): P) -> Vec<P> {
             let ends = sides.iter().filter(|(dx, dy)| inside(ring, (point.0 + dx, point.1 + dy))).count();
             let room = pairs(ring).map(|(a, b)| distance(point, a, b)).fold(f64::INFINITY, f64::min);
             let ends = f64::from(u8::try_from(ends).unwrap_or(4));
-            found.push((room + ends * f64::from(LINE), point));
+            found.push((room + ends * f64::from(half_height), point));
         }
     }
     found.sort_by(|one, other| other.0.total_cmp(&one.0));
@@ -96,7 +101,7 @@ fn inside(ring: &[P], (x, y): P) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{inside, place};
+    use super::{LINE, inside, place};
     use crate::map::Shape;
 
     fn shape(name: &str) -> Shape {
@@ -108,11 +113,11 @@ mod tests {
         let small = (900.0, vec![(100, 100), (130, 100), (130, 130), (100, 130)]);
         let large = (40_000.0, vec![(0, 0), (200, 0), (200, 200), (0, 200)]);
         let shapes = [shape("Tân"), shape("Bảo Lâm")];
-        let places = place(&shapes, &[small.clone(), large], (200, 200));
+        let places = place(&shapes, &[small.clone(), large], (200, 200), LINE);
         assert!(places[1].is_some());
         assert_eq!(places[0], None, "the small one lies under the large one's name");
         let apart = (40_000.0, vec![(200, 0), (400, 0), (400, 200), (200, 200)]);
-        let places = place(&shapes, &[small, apart], (400, 200));
+        let places = place(&shapes, &[small, apart], (400, 200), LINE);
         assert!(places.iter().all(Option::is_some));
     }
 

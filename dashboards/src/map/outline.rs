@@ -28,6 +28,8 @@ pub(super) struct Drawn {
     pub(super) path: String,
     /// Middle of its label, when there is room for one.
     pub(super) label: Option<P>,
+    /// Left, top, right and bottom.
+    pub(super) bounds: (i32, i32, i32, i32),
 }
 
 /// Areas made ready to draw: projected, simplified together so that neighbours still touch, labels placed. Made once
@@ -126,14 +128,33 @@ impl Outline {
             }
             kept.sort_by(|one, other| other.0.total_cmp(&one.0));
             largest.push(kept.into_iter().next().unwrap_or_default());
-            areas.push(Drawn { code: shape.code.clone(), name: shape.name.clone(), path, label: None });
+            let bounds = bounds(rings.iter().flat_map(|(ring, _)| ring));
+            areas.push(Drawn {
+                code: shape.code.clone(),
+                name: shape.name.clone(),
+                path,
+                label: None,
+                bounds,
+            });
         }
         let size = (i32::from(width), height);
-        for (area, at) in areas.iter_mut().zip(label::place(shapes, &largest, size)) {
+        for (area, at) in areas.iter_mut().zip(label::place(shapes, &largest, size, label_line(size.0))) {
             area.label = at;
         }
         Self { areas, width: size.0, height: size.1, captions: Vec::new(), frame }
     }
+}
+
+/// Height of one line of a label in a drawing of this width: the same on screen whatever the width.
+pub(super) fn label_line(width: i32) -> i32 {
+    (label::LINE * width / 1000).max(1)
+}
+
+/// Left, top, right, bottom.
+fn bounds<'a>(points: impl Iterator<Item = &'a P>) -> (i32, i32, i32, i32) {
+    let start = (i32::MAX, i32::MAX, i32::MIN, i32::MIN);
+    let found = points.fold(start, |(l, t, r, b), (x, y)| (l.min(*x), t.min(*y), r.max(*x), b.max(*y)));
+    if found.0 <= found.2 { found } else { (0, 0, 0, 0) }
 }
 
 /// West, south, east, north.
