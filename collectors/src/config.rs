@@ -117,7 +117,7 @@ pub enum Encoding {
     Utf16be,
     /// Windows code page 1258.
     Windows1258,
-    /// TCVN 5712:1993, third form, as the .VnTime fonts have it.
+    /// TCVN 5712:1993, third form, as the `.VnTime` fonts have it.
     Tcvn3,
     /// VNI for Windows.
     Vni,
@@ -127,7 +127,7 @@ pub enum Encoding {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct JsonFormat {
-    /// Where the records are: a JSON Pointer such as `/data/rows`, or a JSONPath such as `$.data[*].rows[*]`.
+    /// Where the records are: a JSON Pointer such as `/data/rows`, or a `JSONPath` such as `$.data[*].rows[*]`.
     pub records: String,
 }
 

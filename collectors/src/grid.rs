@@ -10,8 +10,10 @@ pub(crate) const MAX_CELLS: usize = 8_000_000;
 pub(crate) const MAX_COLUMNS: usize = 4_096;
 /// Longest line of a text file, in bytes.
 pub(crate) const MAX_LINE_BYTES: usize = 1 << 20;
-/// Largest file after decompression, in bytes.
+/// Largest workbook after decompression, in bytes. It is read as a stream.
 pub(crate) const MAX_UNPACKED_BYTES: u64 = 512 << 20;
+/// Largest text after decompression, in bytes. It is held in memory.
+pub(crate) const MAX_TEXT_BYTES: u64 = 128 << 20;
 
 /// Why a file cannot be read at all. Shown to people: the sentences are Vietnamese.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,12 +48,12 @@ pub enum Unreadable {
 }
 
 impl Unreadable {
-    pub(crate) fn too_large(what: &'static str, limit: impl ToString) -> Self {
-        Self::TooLarge { what, limit: limit.to_string() }
+    pub(crate) fn too_large(what: &'static str, limit: impl std::fmt::Display) -> Self {
+        Self::TooLarge { what, limit: format!("{limit}") }
     }
 
-    pub(crate) fn damaged(kind: &'static str, reason: impl ToString) -> Self {
-        Self::Damaged { kind, reason: reason.to_string() }
+    pub(crate) fn damaged(kind: &'static str, reason: impl std::fmt::Display) -> Self {
+        Self::Damaged { kind, reason: format!("{reason}") }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The two encodings from before Unicode that are still sent: TCVN3 (.VnTime fonts) and VNI. No kept library has them.
+//! The two encodings from before Unicode that are still sent: TCVN3 (`.VnTime` fonts) and VNI. No kept library has them.
 
 /// TCVN 5712:1993 VN3, from 0xA0 on. `\u{fffd}` where there is no letter. Capitals with tones are a matter of the font.
 const TCVN3: &str = concat!(

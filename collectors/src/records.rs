@@ -1,4 +1,4 @@
-//! Where records stand in a JSON document: JSON Pointer or the part of JSONPath that names lists.
+//! Where records stand in a JSON document: JSON Pointer or the part of `JSONPath` that names lists.
 
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ enum Step {
 }
 
 impl RecordPath {
-    /// Reads a JSON Pointer (`/data/rows`, empty for the document) or a JSONPath of keys, indexes and `[*]` (`$.data[*].rows`).
+    /// Reads a JSON Pointer (`/data/rows`, empty for the document) or a `JSONPath` of keys, indexes and `[*]` (`$.data[*].rows`).
     ///
     /// # Errors
     /// A sentence saying what was expected.

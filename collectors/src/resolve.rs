@@ -259,11 +259,11 @@ impl<'a> Scope<'a> {
 
     /// A code that nobody bears on the day: an ended unit is followed, anything else is asked.
     fn by_ended_code(&self, level: PlaceLevel, code: &str, name: &str, role: Role, key: String) -> Found {
-        let ended = self.gazetteer.versions(code).iter().copied().filter(|ix| {
+        let mut ended = self.gazetteer.versions(code).iter().copied().filter(|ix| {
             let place = self.gazetteer.get(*ix);
             place.level == level && place.id.valid_from <= self.day
         });
-        if let Some(old) = ended.last()
+        if let Some(old) = ended.next_back()
             && (name.is_empty() || self.bears(old, name) || self.nearly(old, name))
         {
             return match self.fate(old) {

@@ -8,7 +8,7 @@ mod zipped;
 use crate::{
     config::TableFormat,
     encoding,
-    grid::{Grid, MAX_UNPACKED_BYTES, Unreadable},
+    grid::{Grid, MAX_TEXT_BYTES, Unreadable},
 };
 
 /// What a file of tables holds.
@@ -28,7 +28,7 @@ pub(crate) struct Sheets {
 pub(crate) fn read(bytes: &[u8], format: &TableFormat) -> Result<Sheets, Unreadable> {
     let unpacked;
     let bytes = if bytes.starts_with(&[0x1f, 0x8b]) {
-        unpacked = gunzip(bytes, MAX_UNPACKED_BYTES)?;
+        unpacked = gunzip(bytes, MAX_TEXT_BYTES)?;
         unpacked.as_slice()
     } else {
         bytes
@@ -42,8 +42,8 @@ pub(crate) fn read(bytes: &[u8], format: &TableFormat) -> Result<Sheets, Unreada
     if bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]) {
         return workbook::read_xls(bytes, &format.sheets);
     }
-    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_UNPACKED_BYTES {
-        return Err(Unreadable::too_large("kích thước", "512 MB"));
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_TEXT_BYTES {
+        return Err(Unreadable::too_large("kích thước", "128 MB"));
     }
     let decoded = encoding::decode(bytes, format.encoding)?;
     if html::looks_like(&decoded.text) {

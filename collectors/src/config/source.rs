@@ -13,7 +13,7 @@ pub enum Source {
     /// A folder others put files in; what was taken in is archived by its content hash.
     Folder(FolderSource),
     /// An HTTP request.
-    Http(HttpSource),
+    Http(Box<HttpSource>),
     /// Nothing is fetched: files are imported by hand or points are pushed.
     Push,
 }
@@ -106,7 +106,7 @@ pub enum Auth {
         /// Environment variable of the token.
         token_env: String,
     },
-    /// OAuth2 client credentials: a token is asked for first.
+    /// `OAuth2` client credentials: a token is asked for first.
     Oauth2 {
         /// Where the token is asked for.
         token_url: String,

@@ -54,7 +54,7 @@ impl Guard {
 
     pub(crate) fn allows(&self, host: &str) -> bool {
         let host = host.trim_start_matches('[').trim_end_matches(']').to_lowercase();
-        self.allowed.iter().any(|allowed| *allowed == host)
+        self.allowed.contains(&host)
     }
 
     /// Whether a host written as an address may be asked. Names are checked when they are resolved.

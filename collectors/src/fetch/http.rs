@@ -177,7 +177,7 @@ impl Fetcher<'_> {
         Ok(headers)
     }
 
-    /// OAuth2 client credentials, the client proving itself by HTTP Basic.
+    /// `OAuth2` client credentials, the client proving itself by HTTP Basic.
     async fn token(
         &mut self,
         url: &str,

@@ -18,7 +18,7 @@ const MAX_KEYS: usize = 1_000;
 pub(crate) fn documents(bytes: &[u8]) -> Result<Vec<Value>, Unreadable> {
     let unpacked;
     let mut bytes = if bytes.starts_with(&[0x1f, 0x8b]) {
-        unpacked = crate::sheet::gunzip(bytes, crate::grid::MAX_UNPACKED_BYTES)?;
+        unpacked = crate::sheet::gunzip(bytes, crate::grid::MAX_TEXT_BYTES)?;
         unpacked.as_slice()
     } else {
         bytes

@@ -15,6 +15,9 @@ pub(crate) struct Origin {
     pub(crate) column: u32,
 }
 
+/// Points of one place that say different things under one key.
+pub(crate) type Conflict = (FrameKey, Vec<(Point, Origin)>);
+
 /// Frames being filled.
 #[derive(Debug, Default)]
 pub(crate) struct Frames {
@@ -42,7 +45,7 @@ impl Frames {
     }
 
     /// The finished frames, and the points of one place that say different things.
-    pub(crate) fn finish(mut self) -> (Vec<Frame>, Vec<(FrameKey, Vec<(Point, Origin)>)>) {
+    pub(crate) fn finish(mut self) -> (Vec<Frame>, Vec<Conflict>) {
         self.frames.sort_by(|one, other| one.0.cmp(&other.0));
         let mut conflicts = Vec::new();
         let mut frames: Vec<Frame> = Vec::with_capacity(self.frames.len());

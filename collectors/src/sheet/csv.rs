@@ -14,13 +14,12 @@ pub(crate) fn delimiter(text: &str) -> char {
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).take(60).collect();
     let score = |candidate: char| {
         let counts: Vec<usize> = lines.iter().map(|line| outside_quotes(line, candidate)).collect();
-        let widest_agreed = counts
+        counts
             .iter()
             .filter(|count| **count > 0)
             .map(|count| (counts.iter().filter(|other| *other == count).count(), *count))
             .max()
-            .unwrap_or((0, 0));
-        widest_agreed
+            .unwrap_or((0, 0))
     };
     // On equal terms the rarer sign in ordinary text is the delimiter: a comma may be a decimal comma.
     ['\t', ';', '|', ','].into_iter().rev().max_by_key(|candidate| score(*candidate)).unwrap_or(',')

@@ -1,4 +1,4 @@
-//! Excel and OpenDocument workbooks → grids, by `calamine`. Formulas give the values the file holds.
+//! Excel and `OpenDocument` workbooks → grids, by `calamine`. Formulas give the values the file holds.
 
 use std::{
     collections::HashSet,
@@ -11,11 +11,11 @@ use calamine::{
 };
 
 use super::{Sheets, zipped};
-use crate::grid::{Area, Cell, Grid, MAX_CELLS, MAX_COLUMNS, MAX_ROWS, Row, Unreadable};
+use crate::grid::{Area, Cell, Grid, MAX_CELLS, MAX_COLUMNS, MAX_ROWS, MAX_UNPACKED_BYTES, Row, Unreadable};
 
 /// Reads XLSX and ODS.
 pub(crate) fn read_zipped(bytes: &[u8], wanted: &[String]) -> Result<Sheets, Unreadable> {
-    zipped::guard(bytes)?;
+    zipped::guard(bytes, MAX_UNPACKED_BYTES)?;
     let kind = zipped::entry(bytes, "mimetype");
     if kind.is_some_and(|kind| kind.starts_with(b"application/vnd.oasis.opendocument")) {
         return guarded("ODS", || read_ods(bytes, wanted));

@@ -4,7 +4,7 @@ use std::io::{Cursor, Read};
 
 use zip::ZipArchive;
 
-use crate::grid::{MAX_UNPACKED_BYTES, Unreadable};
+use crate::grid::Unreadable;
 
 /// Deflate packs at most 1032 to 1.
 const MOST_DEFLATE_PACKS: u64 = 1_032;
@@ -12,7 +12,7 @@ const MOST_DEFLATE_PACKS: u64 = 1_032;
 const MAX_ENTRIES: usize = 10_000;
 
 /// Refuses an archive whose files together are larger than the limit, whatever its directory claims.
-pub(crate) fn guard(bytes: &[u8]) -> Result<(), Unreadable> {
+pub(crate) fn guard(bytes: &[u8], limit: u64) -> Result<(), Unreadable> {
     let damaged = |error: zip::result::ZipError| Unreadable::damaged("ZIP", error);
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(damaged)?;
     if archive.len() > MAX_ENTRIES {
@@ -25,15 +25,15 @@ pub(crate) fn guard(bytes: &[u8]) -> Result<(), Unreadable> {
         claimed = claimed.saturating_add(entry.size());
         packed = packed.saturating_add(entry.compressed_size());
     }
-    let refused = || Unreadable::too_large("nội dung sau khi giải nén", "512 MB");
-    if claimed > MAX_UNPACKED_BYTES {
+    let refused = || Unreadable::too_large("nội dung sau khi giải nén", format!("{} MB", limit >> 20));
+    if claimed > limit {
         return Err(refused());
     }
-    if packed.saturating_mul(MOST_DEFLATE_PACKS) <= MAX_UNPACKED_BYTES {
+    if packed.saturating_mul(MOST_DEFLATE_PACKS) <= limit {
         return Ok(());
     }
     // The directory may lie: unpack once, keeping nothing.
-    let mut left = MAX_UNPACKED_BYTES;
+    let mut left = limit;
     let mut buffer = vec![0; 64 << 10];
     for index in 0..archive.len() {
         let mut entry = archive.by_index(index).map_err(damaged)?;
@@ -54,4 +54,32 @@ pub(crate) fn entry(bytes: &[u8], name: &str) -> Option<Vec<u8>> {
     let mut unpacked = Vec::new();
     archive.by_name(name).ok()?.read_to_end(&mut unpacked).ok()?;
     Some(unpacked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::guard;
+    use std::io::{Cursor, Write};
+
+    fn archive(megabytes: usize) -> Vec<u8> {
+        let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        archive.start_file("xl/sharedStrings.xml", zip::write::SimpleFileOptions::default()).unwrap();
+        for _ in 0..megabytes {
+            archive.write_all(&vec![b' '; 1 << 20]).unwrap();
+        }
+        archive.finish().unwrap().into_inner()
+    }
+
+    #[test]
+    fn a_bomb_is_refused_whatever_it_claims() {
+        let honest = archive(3);
+        assert!(honest.len() < 10_000);
+        assert!(guard(&honest, 4 << 20).is_ok());
+        assert!(guard(&honest, 2 << 20).unwrap_err().to_string().contains("2 MB"));
+        // The size in the directory is four bytes, 24 behind its signature.
+        let mut liar = honest.clone();
+        let directory = liar.windows(4).position(|w| w == b"PK\x01\x02").unwrap();
+        liar[directory + 24..directory + 28].copy_from_slice(&10_u32.to_le_bytes());
+        assert!(guard(&liar, 2 << 20).is_err());
+    }
 }

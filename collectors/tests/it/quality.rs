@@ -1,15 +1,13 @@
 //! Decisions, contracts, reports, annotated tables, pushes and completeness, over the small world.
 
-mod support;
-
 use std::path::Path;
 
+use crate::support::{World, at};
 use gapwatch_collectors::{
     Breach, Choice, CollectorConfig, Decision, Decisions, Fetched, LastRun, Precision, Report, annotate,
     breaches, line_protocol, push, reporting::reported,
 };
 use gapwatch_model::{CollectorName, Outcome, PlaceId, Qualifier, RejectCode, Value};
-use support::{World, at};
 
 const CONFIG: &str = "
 title = \"Khảo sát\"

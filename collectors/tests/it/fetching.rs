@@ -1,7 +1,5 @@
 //! Sources that behave and sources that do not, over real HTTP on loopback and real files.
 
-mod support;
-
 use std::{
     collections::HashMap,
     fs,
@@ -10,8 +8,8 @@ use std::{
     time::Duration,
 };
 
+use crate::support::World;
 use gapwatch_collectors::{CollectorConfig, FetchError, Fetched, Known, fetch, fetch::archive};
-use support::World;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,

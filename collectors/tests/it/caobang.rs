@@ -1,16 +1,14 @@
 //! The Cao Bằng example is read by its own collectors: every file, with the places as they were on its day.
 
-mod support;
-
 use std::{
     collections::HashMap,
     fs,
     path::{Path, PathBuf},
 };
 
+use crate::support::World;
 use gapwatch_collectors::{CollectorConfig, Decisions, Resolver, config::Source, fetch};
 use gapwatch_model::{Gazetteer, IndicatorSet, Lineage, Membership, Part, Place, PlaceId, PlaceLevel};
-use support::World;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/caobang")

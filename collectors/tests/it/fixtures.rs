@@ -1,14 +1,12 @@
 //! Every folder `fixtures/<kind>/<case>` of this room: the input is read by its collector and gives just what is expected.
 
-mod support;
-
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
+use crate::support::World;
 use gapwatch_collectors::{Boundaries, CollectorConfig, Fetched};
-use support::World;
 
 const KINDS: [&str; 6] = ["table", "json", "portal766", "opencellid", "ookla", "ispeed"];
 

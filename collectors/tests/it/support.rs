@@ -8,12 +8,12 @@ use gapwatch_model::{Gazetteer, IndicatorSet, Lineage, Membership, Part, Place, 
 use serde_json::{Value as Json, json};
 
 /// Everything a context borrows.
-pub struct World {
-    pub gazetteer: Gazetteer,
-    pub resolver: Resolver,
-    pub indicators: IndicatorSet,
-    pub decisions: Decisions,
-    pub secrets: BTreeMap<String, String>,
+pub(crate) struct World {
+    pub(crate) gazetteer: Gazetteer,
+    pub(crate) resolver: Resolver,
+    pub(crate) indicators: IndicatorSet,
+    pub(crate) decisions: Decisions,
+    pub(crate) secrets: BTreeMap<String, String>,
 }
 
 fn here(path: &str) -> String {
@@ -27,7 +27,7 @@ fn id(text: &str) -> PlaceId {
 }
 
 impl World {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut places = Vec::new();
         for row in csv::Reader::from_reader(here("places.csv").as_bytes()).records() {
             let row = row.unwrap();
@@ -75,7 +75,7 @@ impl World {
         Self { gazetteer, resolver, indicators, decisions: Decisions::default(), secrets: BTreeMap::new() }
     }
 
-    pub fn context<'a>(&'a self, now: &str, base_dir: &'a Path) -> Context<'a> {
+    pub(crate) fn context<'a>(&'a self, now: &str, base_dir: &'a Path) -> Context<'a> {
         Context {
             gazetteer: &self.gazetteer,
             resolver: &self.resolver,
@@ -90,13 +90,13 @@ impl World {
     }
 
     /// Reads bytes as a collector would, on a day.
-    pub fn read(&self, config: &CollectorConfig, file: &str, bytes: Vec<u8>, day: &str) -> Reading {
+    pub(crate) fn read(&self, config: &CollectorConfig, file: &str, bytes: Vec<u8>, day: &str) -> Reading {
         let ctx = self.context(&format!("{day}T18:00:00+07:00"), Path::new("."));
         gapwatch_collectors::read(config, &Fetched::given(file, bytes, day.parse().unwrap()), &ctx)
     }
 
     /// A reading as plain JSON: every value by place, every reject by line and column.
-    pub fn summary(&self, reading: &Reading) -> Json {
+    pub(crate) fn summary(&self, reading: &Reading) -> Json {
         let mut values = Vec::new();
         for frame in &reading.frames {
             for point in &frame.points {
@@ -176,6 +176,6 @@ fn prune(value: &mut Json) {
     }
 }
 
-pub fn at(text: &str) -> DateTime<FixedOffset> {
+pub(crate) fn at(text: &str) -> DateTime<FixedOffset> {
     DateTime::parse_from_rfc3339(text).unwrap()
 }

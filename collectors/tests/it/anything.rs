@@ -1,7 +1,5 @@
 //! Any bytes whatever: no panic, no hang, nothing out of bounds. Seeds are the fixtures; bytes are changed at random.
 
-mod support;
-
 use std::{
     fs,
     io::Write,
@@ -9,10 +7,10 @@ use std::{
     sync::LazyLock,
 };
 
-use gapwatch_collectors::{CollectorConfig, Fetched, Precision, Reading, line_protocol};
+use crate::support::World;
+use gapwatch_collectors::{CollectorConfig, Precision, Reading, line_protocol};
 use gapwatch_model::{CollectorName, RejectCode};
-use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof, proptest};
-use support::World;
+use proptest::prelude::{ProptestConfig, any, proptest};
 
 static WORLD: LazyLock<World> = LazyLock::new(World::new);
 
@@ -51,6 +49,10 @@ fn read(config: &CollectorConfig, bytes: Vec<u8>) -> Reading {
     reading
 }
 
+/// Beginnings that lead to each parser.
+const HEADS: &[&[u8]] =
+    &[b"", b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"\x1f\x8b\x08", b"<table>", b"\xff\xfe"];
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
@@ -82,7 +84,7 @@ proptest! {
     #[test]
     fn any_bytes_are_read_or_refused(
         seed in any::<proptest::sample::Index>(),
-        head in prop_oneof![Just(&b""[..]), Just(b"PK\x03\x04"), Just(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), Just(b"\x1f\x8b\x08"), Just(b"<table>"), Just(b"\xff\xfe")],
+        head in proptest::sample::select(HEADS),
         tail in proptest::collection::vec(any::<u8>(), 0..400),
     ) {
         read(&seed.get(&SEEDS).0, [head, tail.as_slice()].concat());
@@ -126,22 +128,13 @@ fn refused(bytes: Vec<u8>) -> String {
 }
 
 #[test]
-fn bombs_are_refused_with_a_sentence() {
-    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    let options = zip::write::SimpleFileOptions::default();
-    archive.start_file("xl/sharedStrings.xml", options).unwrap();
+fn a_bomb_is_refused_with_a_sentence() {
     let zeros = vec![b' '; 1 << 20];
-    for _ in 0..600 {
-        archive.write_all(&zeros).unwrap();
-    }
-    let bomb = archive.finish().unwrap().into_inner();
-    assert!(bomb.len() < 4 << 20);
-    assert!(refused(bomb).contains("512 MB"));
     let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    for _ in 0..600 {
+    for _ in 0..130 {
         gz.write_all(&zeros).unwrap();
     }
-    assert!(refused(gz.finish().unwrap()).contains("512 MB"));
+    assert!(refused(gz.finish().unwrap()).contains("128 MB"));
 }
 
 #[test]

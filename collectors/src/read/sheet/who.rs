@@ -1,0 +1,204 @@
+//! Which place a row is about: its own cells, what carries down from rows above, and villages that are made.
+
+use chrono::NaiveDate;
+use gapwatch_model::{Membership, Place, PlaceId, PlaceIx, PlaceLevel, RejectCode, text};
+
+use super::{Frame, Reader};
+use crate::{
+    config::{Role, UnknownPlaces},
+    geo,
+    grid::{Cell, Row},
+    resolve::{Found, Named, Scope},
+    table::Table,
+};
+
+impl Reader<'_> {
+    /// The name of a group may be the commune or district of the rows below it.
+    pub(super) fn group(&self, frame: &Frame<'_, '_>, name: &str, carried: &mut Named) {
+        let has = |role| self.at(frame.table, role).is_some();
+        if name.is_empty() {
+            return;
+        }
+        let district = matches!(
+            text::prefix(name),
+            Some("huyện" | "thành phố" | "thị xã" | "quận" | "tp." | "tp" | "h." | "q." | "tx.")
+        );
+        if district {
+            if !has(Role::DistrictName) && !has(Role::DistrictCode) {
+                *carried = Named { district_name: Some(name.to_owned()), ..Named::default() };
+            }
+        } else if self.level() == PlaceLevel::Village && !has(Role::CommuneCode) {
+            carried.commune_name = Some(name.to_owned());
+        }
+    }
+
+    pub(super) fn named(&self, table: &Table, row: &Row, carried: &mut Named) -> Named {
+        let text = |role| self.text_at(table, row, role);
+        let mut named = Named {
+            province_code: text(Role::ProvinceCode),
+            province_name: text(Role::ProvinceName),
+            district_code: text(Role::DistrictCode),
+            district_name: text(Role::DistrictName),
+            commune_code: text(Role::CommuneCode),
+            commune_name: text(Role::CommuneName),
+            village_code: text(Role::VillageCode),
+            village_name: text(Role::VillageName),
+            place_code: text(Role::PlaceCode),
+        };
+        if let Some(name) = text(Role::PlaceName) {
+            match self.level() {
+                PlaceLevel::Village => named.village_name = Some(name),
+                PlaceLevel::Commune => named.commune_name = Some(name),
+                PlaceLevel::District => named.district_name = Some(name),
+                PlaceLevel::Province | PlaceLevel::Country => named.province_name = Some(name),
+            }
+        }
+        let own_commune = named.commune_code.is_some() || named.commune_name.is_some();
+        let own_district = named.district_code.is_some() || named.district_name.is_some();
+        let below = named.village_code.is_some() || named.village_name.is_some();
+        if own_commune {
+            if !own_district && self.level() == PlaceLevel::Village {
+                // A district stands on its first row only, like the commune below it.
+                named.district_code.clone_from(&carried.district_code);
+                named.district_name.clone_from(&carried.district_name);
+            }
+        } else if below {
+            named.commune_code.clone_from(&carried.commune_code);
+            named.commune_name.clone_from(&carried.commune_name);
+            if !own_district {
+                named.district_code.clone_from(&carried.district_code);
+                named.district_name.clone_from(&carried.district_name);
+            }
+        }
+        if !own_district && self.level() == PlaceLevel::Commune {
+            named.district_code.clone_from(&carried.district_code);
+            named.district_name.clone_from(&carried.district_name);
+        }
+        carried.district_code.clone_from(&named.district_code);
+        carried.district_name.clone_from(&named.district_name);
+        carried.commune_code.clone_from(&named.commune_code);
+        carried.commune_name.clone_from(&named.commune_name);
+        named
+    }
+
+    /// The place of a row, made where it is new and may be made.
+    pub(super) fn place(
+        &mut self,
+        table: &Table,
+        row: &Row,
+        named: &Named,
+        day: NaiveDate,
+    ) -> Option<PlaceIx> {
+        let level = self.level();
+        let key = (named.clone(), day);
+        let found = match self.known.get(&key) {
+            Some(found) => found.clone(),
+            None => {
+                let province = self.config.province.as_deref().unwrap_or(self.ctx.home);
+                let scope = Scope {
+                    gazetteer: self.ctx.gazetteer,
+                    resolver: self.ctx.resolver,
+                    decisions: self.ctx.decisions,
+                    day,
+                    province: (province != "any").then_some(province),
+                    create_villages: self.config.unknown_places == UnknownPlaces::Create,
+                    communes: &self.communes,
+                };
+                let found = scope.find(named, level);
+                self.known.insert(key, found.clone());
+                found
+            }
+        };
+        match found {
+            Found::Place(place, note) => {
+                if let Some(note) = note
+                    && !self.reading.notes.through_lineage.contains(&note)
+                {
+                    self.reading.notes.through_lineage.push(note);
+                }
+                Some(place)
+            }
+            Found::New(commune) => Some(self.new_village(table, row, named, commune, day)),
+            Found::Ignored => {
+                self.reading.notes.ignored += 1;
+                None
+            }
+            Found::Fault(fault) => {
+                self.place_fault(table, row, fault);
+                None
+            }
+        }
+    }
+
+    pub(super) fn new_village(
+        &mut self,
+        table: &Table,
+        row: &Row,
+        named: &Named,
+        commune: PlaceIx,
+        day: NaiveDate,
+    ) -> PlaceIx {
+        let written = text::clean(named.village_name.as_deref().unwrap_or_default());
+        let key = (commune, named.village_code.clone().unwrap_or_else(|| text::fold(&written)));
+        if let Some(place) = self.new_villages.get(&key) {
+            return *place;
+        }
+        let parent = &self.ctx.gazetteer.get(commune).id;
+        let words: Vec<&str> = written.split(' ').collect();
+        let kept = text::fold_village(&written).split(' ').count();
+        let (kind, name) = words.split_at(words.len().saturating_sub(kept));
+        let code = named.village_code.clone().unwrap_or_else(|| {
+            let slug: String =
+                text::toneless(&written).chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
+            format!("{}-{slug}", parent.code)
+        });
+        let taken = |code: &str| {
+            !self.ctx.gazetteer.versions(code).is_empty()
+                || self.reading.new_places.iter().any(|place| place.id.code.as_str() == code)
+        };
+        let free = std::iter::once(code.clone()).chain((2..).map(|number| format!("{code}-{number}")));
+        let code = free.into_iter().find(|code| !taken(code)).unwrap_or(code);
+        let point = self.point(table, row);
+        let place = Place {
+            id: PlaceId::new(&code, day),
+            valid_to: None,
+            level: PlaceLevel::Village,
+            kind: kind.join(" ").to_lowercase(),
+            name: name.join(" "),
+            name_en: String::new(),
+            other_names: Vec::new(),
+            memberships: vec![Membership { parent: parent.clone(), from: day }],
+            point,
+            area_class: None,
+            synthetic: false,
+        };
+        let number = self.ctx.gazetteer.len() + self.reading.new_places.len();
+        let ix = PlaceIx(u32::try_from(number).unwrap_or(u32::MAX));
+        self.reading.new_places.push(place);
+        self.new_villages.insert(key, ix);
+        ix
+    }
+
+    /// The coordinates of a row, in one column or two, in either order.
+    pub(super) fn point(&mut self, table: &Table, row: &Row) -> Option<gapwatch_model::GeoPoint> {
+        let (lon, lat) = (self.at(table, Role::Longitude), self.at(table, Role::Latitude));
+        let number = |at: usize| match row.cell(at) {
+            Cell::Number(number) => Some(*number),
+            cell => geo::degrees(&cell.shown()),
+        };
+        let at = lon.or(lat)?;
+        let cell = row.cell(at);
+        if cell.is_blank() {
+            return None;
+        }
+        let point = match (lon, lat) {
+            (Some(lon), Some(lat)) => number(lat).zip(number(lon)).and_then(|(a, b)| geo::point_of(a, b)),
+            _ => geo::pair(&cell.shown()),
+        };
+        if point.is_none() {
+            let sentence = format!("“{}” không phải tọa độ trong lãnh thổ Việt Nam", cell.shown());
+            self.reject_row(row, Some(at), table, cell, RejectCode::BadValue, false, sentence);
+        }
+        point
+    }
+}

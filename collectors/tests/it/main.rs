@@ -1,0 +1,14 @@
+//! The collectors from outside: fixtures, fetching, decisions, contracts, reports, pushes, and any bytes whatever.
+
+#[cfg(test)]
+mod anything;
+#[cfg(test)]
+mod caobang;
+#[cfg(test)]
+mod fetching;
+#[cfg(test)]
+mod fixtures;
+#[cfg(test)]
+mod quality;
+#[cfg(test)]
+mod support;
