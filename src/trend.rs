@@ -9,7 +9,7 @@ use std::{
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use gapwatch_model::{IndicatorId, Period, PeriodKind, PlaceIx};
-use gapwatch_rules::{Counts, Facts};
+use gapwatch_rules::{Counts, Judgement};
 
 use crate::{app::App, clock};
 
@@ -49,32 +49,36 @@ impl App {
     /// # Errors
     /// When the store cannot be read.
     pub fn months(&self, at: DateTime<FixedOffset>) -> anyhow::Result<Vec<(Period, Arc<MonthEnd>)>> {
-        let mut month = Period::containing(PeriodKind::Month, at.date_naive());
-        let mut months = Vec::with_capacity(MONTHS);
+        let this = Period::containing(PeriodKind::Month, at.date_naive());
+        let mut past: Vec<Period> = std::iter::successors(Some(this), |month| Some(month.previous())).skip(1).take(MONTHS - 1).collect();
+        past.reverse();
         let (_, facts) = self.facts()?;
         let world = self.world(at)?;
-        months.push((month, Arc::new(small(&world.judgement))));
-        for _ in 1..MONTHS {
-            month = month.previous();
-            months.push((month, self.month_end(&facts, month.end())?));
+        let mut months = Vec::with_capacity(MONTHS);
+        // Oldest first: each month is judged by what changed since the one before.
+        let mut before: Option<Judgement> = None;
+        for month in past {
+            let day = month.end();
+            let kept = self.month_ends.kept.lock().unwrap_or_else(PoisonError::into_inner).get(&day).cloned();
+            let end = match kept {
+                Some(end) => end,
+                None => {
+                    let judged = self.judge_after(before.as_ref(), &facts, clock::end_of(day))?;
+                    let end = Arc::new(small(&judged));
+                    before = Some(judged);
+                    self.month_ends.kept.lock().unwrap_or_else(PoisonError::into_inner).insert(day, Arc::clone(&end));
+                    end
+                }
+            };
+            months.push((month, end));
         }
-        months.reverse();
+        months.push((this, Arc::new(small(&world.judgement))));
         Ok(months)
-    }
-
-    fn month_end(&self, facts: &Arc<Facts>, day: NaiveDate) -> anyhow::Result<Arc<MonthEnd>> {
-        let kept = || self.month_ends.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = kept().get(&day) {
-            return Ok(Arc::clone(found));
-        }
-        let judged = Arc::new(small(&self.judge(facts, clock::end_of(day))?));
-        kept().insert(day, Arc::clone(&judged));
-        Ok(judged)
     }
 }
 
 /// Keeps what trends need of a judgement.
-fn small(judgement: &gapwatch_rules::Judgement) -> MonthEnd {
+fn small(judgement: &Judgement) -> MonthEnd {
     let mut small = MonthEnd::default();
     for place in judgement.places() {
         if let Some(counts) = judgement.counts(*place).filter(|counts| counts.unknown < counts.total) {

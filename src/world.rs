@@ -143,21 +143,21 @@ impl App {
             Some((mark, facts)) if Arc::ptr_eq(facts.gazetteer(), &gazetteer) => (mark, facts),
             _ => (0, Arc::new(Facts::new(gazetteer, Arc::clone(&self.config.indicators)))),
         };
-        let mut new = Vec::new();
-        let read = self.store.said_since(mark, &mut |head, points| new.push((Arc::clone(head), points.to_vec())));
-        if !new.is_empty() {
-            if Arc::get_mut(&mut facts).is_none() {
-                facts = Arc::new(facts.continued());
-            }
-            if let Some(facts) = Arc::get_mut(&mut facts) {
-                for (head, points) in &new {
-                    for point in points {
-                        facts.add(head, *point);
-                    }
-                }
-            }
+        if self.store.series_mark()? == mark {
+            *kept = Some((mark, Arc::clone(&facts)));
+            return Ok((mark, facts));
         }
-        let mark = read?;
+        if Arc::get_mut(&mut facts).is_none() {
+            facts = Arc::new(facts.continued());
+        }
+        let Some(growing) = Arc::get_mut(&mut facts) else { anyhow::bail!("facts that were just copied are shared") };
+        // If this fails half way nothing is kept, and the next reading starts anew.
+        let mark = self.store.said_since(mark, &mut |head, points| {
+            for point in points {
+                growing.add(head, *point);
+            }
+        })?;
+        growing.settle();
         *kept = Some((mark, Arc::clone(&facts)));
         Ok((mark, facts))
     }
@@ -198,13 +198,21 @@ impl App {
         Ok(World { at, gazetteer, home, facts: Arc::clone(facts), rules, targets, judgement, flags })
     }
 
-    /// What is known at a moment, judged, without the flags and without keeping it.
+    /// What is known at a moment, judged by what changed since an earlier judgement, without flags and sources.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn judge(&self, facts: &Facts, at: DateTime<FixedOffset>) -> anyhow::Result<Judgement> {
+    pub fn judge_after(
+        &self,
+        before: Option<&Judgement>,
+        facts: &Facts,
+        at: DateTime<FixedOffset>,
+    ) -> anyhow::Result<Judgement> {
         let InForce { rules, targets } = self.in_force(at)?;
-        Ok(gapwatch_rules::judge(facts, &rules, &targets, at, &[]))
+        Ok(match before {
+            Some(before) => gapwatch_rules::rejudge(before, facts, &rules, &targets, at, &[]),
+            None => gapwatch_rules::judge(facts, &rules, &targets, at, &[]),
+        })
     }
 
     /// The home place on the day.

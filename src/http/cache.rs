@@ -85,7 +85,7 @@ fn gzip(plain: &[u8]) -> Vec<u8> {
 }
 
 fn brotli(plain: &[u8], quality: i32) -> Vec<u8> {
-    let parameters = brotli::enc::BrotliEncoderParams { quality, ..Default::default() };
+    let parameters = brotli::enc::BrotliEncoderParams { quality, lgwin: 18, ..Default::default() };
     let mut compressed = Vec::new();
     let written = brotli::BrotliCompress(&mut &plain[..], &mut compressed, &parameters);
     if written.is_ok() { compressed } else { Vec::new() }

@@ -85,6 +85,9 @@ pub async fn serve(
     });
     let work = async {
         prepare.await?;
+        let warm = Shared::clone(&app);
+        // The first visitor need not wait for the months behind.
+        tokio::task::spawn_blocking(move || warm.months(warm.clock.now()).map(drop)).await??;
         app.set_ready();
         crate::cli::say(&format!("gapwatch listening on http://{address}"));
         schedule::run(app).await;

@@ -236,6 +236,13 @@ impl Facts {
         number
     }
 
+    /// Gives back what was reserved for more: after much was added, before it is kept.
+    pub fn settle(&mut self) {
+        for column in self.columns.values_mut() {
+            column.entries.shrink_to_fit();
+        }
+    }
+
     /// The places the facts are about.
     #[must_use]
     pub fn gazetteer(&self) -> &Arc<Gazetteer> {

@@ -80,6 +80,17 @@ impl Store {
         u64::try_from(next).map_err(too_large)
     }
 
+    /// Gives the mark behind everything said so far: what [`Store::said_since`] would return.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn series_mark(&self) -> Result<u64, StoreError> {
+        self.db.read(|connection| {
+            let mut statement = connection.prepare_cached("SELECT coalesce(max(id), 0) FROM frame")?;
+            Ok(statement.query_row([], |row| row.get(0))?)
+        })
+    }
+
     /// The observations.
     #[must_use]
     pub fn series(&self) -> &dyn SeriesStore {

@@ -44,7 +44,9 @@ pub fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
 fn operators(fill: &Fill<'_>, place: PlaceIx) -> Vec<OperatorRow> {
     let world = fill.world;
     let mut sums: BTreeMap<String, ClaimGap> = BTreeMap::new();
-    for ((_, operator), gap) in gapwatch_rules::claim_gaps(&world.facts, &world.rules, &world.judgement, place) {
+    for ((_, operator), gap) in
+        gapwatch_rules::claim_gaps(&world.facts, &world.rules, &world.judgement, place)
+    {
         let sum = sums.entry(operator).or_default();
         sum.compared += gap.compared;
         sum.overstated += gap.overstated;
@@ -56,7 +58,11 @@ fn operators(fill: &Fill<'_>, place: PlaceIx) -> Vec<OperatorRow> {
         let (_, yes) = claimed.get(&operator).copied().filter(|(points, _)| *points == gap.compared).unzip();
         let share = |yes: u32| Percent::of_counts(yes, gap.compared);
         OperatorRow {
-            operator: if operator.is_empty() { fill.lang.pick("không nêu nhà mạng", "no operator named").to_owned() } else { operator },
+            operator: if operator.is_empty() {
+                fill.lang.pick("không nêu nhà mạng", "no operator named").to_owned()
+            } else {
+                operator
+            },
             compared: gap.compared,
             disputed: gap.overstated + gap.understated,
             claimed: yes.and_then(share),
@@ -89,11 +95,14 @@ fn claimed(fill: &Fill<'_>, place: PlaceIx) -> BTreeMap<String, (u32, u32)> {
                     && key.period.ended_since(day) <= indicator.staleness
                     && point(of) == point(about)
                     && (of.operator.is_none() || of.operator == about.operator)
-                    && (of.technology.is_none() || about.technology.is_none() || of.technology == about.technology)
+                    && (of.technology.is_none()
+                        || about.technology.is_none()
+                        || of.technology == about.technology)
                     && (claim.ends - other.ends).num_days().unsigned_abs() <= rules.dispute_window_days.into()
             });
             if let Some(yes) = has_signal(fill, claim).filter(|_| compared) {
-                *points.entry((about.operator.as_deref().unwrap_or_default(), point(about))).or_default() |= yes;
+                *points.entry((about.operator.as_deref().unwrap_or_default(), point(about))).or_default() |=
+                    yes;
             }
         }
         for ((operator, _), yes) in points {
@@ -114,7 +123,9 @@ pub fn has_signal(fill: &Fill<'_>, said: &Said<'_>) -> Option<bool> {
     let threshold = fill.world.rules.signal.threshold;
     match said.point.value {
         Value::Number(number) => Some(number >= threshold),
-        Value::Ratio { numerator, denominator } => (denominator > 0.0).then(|| numerator / denominator >= threshold),
+        Value::Ratio { numerator, denominator } => {
+            (denominator > 0.0).then(|| numerator / denominator >= threshold)
+        }
     }
 }
 
@@ -123,10 +134,14 @@ fn disputes<'f>(fill: &Fill<'f>, asked: &Asked, place: PlaceIx) -> Vec<Dispute<'
     let world = fill.world;
     let operator = asked.query.get("operator");
     let villages = world.gazetteer.under_on(place, PlaceLevel::Village, fill.day());
-    let disputed = villages.into_iter().filter(|ix| world.judgement.village(*ix).is_some_and(|village| village.qualification.disputed));
+    let disputed = villages
+        .into_iter()
+        .filter(|ix| world.judgement.village(*ix).is_some_and(|village| village.qualification.disputed));
     let mut found: Vec<Dispute<'f>> = disputed
         .flat_map(|ix| gapwatch_rules::disputes(&world.facts, &world.rules, ix, Moment::at(world.at)))
-        .filter(|dispute| operator.is_none_or(|name| dispute.claim.head.key.dimensions.operator.as_deref() == Some(name)))
+        .filter(|dispute| {
+            operator.is_none_or(|name| dispute.claim.head.key.dimensions.operator.as_deref() == Some(name))
+        })
         .collect();
     found.sort_by(|a, b| b.measurement.ends.cmp(&a.measurement.ends).then(a.village.cmp(&b.village)));
     found
@@ -134,7 +149,11 @@ fn disputes<'f>(fill: &Fill<'f>, asked: &Asked, place: PlaceIx) -> Vec<Dispute<'
 
 fn row(fill: &Fill<'_>, dispute: &Dispute<'_>) -> DisputeRow {
     let about = &dispute.claim.head.key.dimensions;
-    let words: Vec<&str> = [&about.operator, &about.technology].into_iter().filter_map(|part| part.as_deref()).chain(dispute.point).collect();
+    let words: Vec<&str> = [&about.operator, &about.technology]
+        .into_iter()
+        .filter_map(|part| part.as_deref())
+        .chain(dispute.point)
+        .collect();
     let source = |said: &Said<'_>| fill.source(said.head.key.source.as_str(), said.head.run, said.point.row);
     let parent = fill.gazetteer().parent_on(dispute.village, fill.day()).unwrap_or(fill.world.home);
     DisputeRow {
@@ -173,7 +192,11 @@ pub fn sheet<'f>(fill: &'f Fill<'f>, asked: &'f Asked) -> HttpResult<Sheet<'f>> 
         }
     });
     Ok(Sheet {
-        title: format!("{} {}", lang.pick("Báo cáo khác đo thực tế:", "Claims that differ from measurements:"), fill.link(place).text),
+        title: format!(
+            "{} {}",
+            lang.pick("Báo cáo khác đo thực tế:", "Claims that differ from measurements:"),
+            fill.link(place).text
+        ),
         columns: vec![
             Column::new("village", lang.pick("Thôn, xóm", "Village"), Kind::Text),
             Column::new("commune", lang.pick("Xã, phường", "Commune"), Kind::Text),

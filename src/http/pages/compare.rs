@@ -35,7 +35,13 @@ pub fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
     let now = app.world(clock::end_of(to).min(asked.as_of.at))?;
     let then = app.world(clock::end_of(from).min(asked.as_of.at))?;
     let place = api::chosen_place(&now, &asked.query)?;
-    let sides = Sides { now: Fill::new(app, &now, asked.lang), then: Fill::new(app, &then, asked.lang), place, borders, carried: carried(&then, to) };
+    let sides = Sides {
+        now: Fill::new(app, &now, asked.lang),
+        then: Fill::new(app, &then, asked.lang),
+        place,
+        borders,
+        carried: carried(&then, to),
+    };
     let view = View {
         place: sides.now.place(place),
         then: sides.earlier(from),
@@ -128,8 +134,14 @@ impl Sides<'_> {
             let tally = self.before(*child).unwrap_or_default();
             area.amount = known(&tally).map_or(Amount::Missing, Amount::count);
             area.note = self.now.lang.pick(
-                format!("{} trắng sóng, {} lõm sóng, {} chưa rõ trong {} thôn", tally.no_signal, tally.pocket, tally.unknown, tally.total),
-                format!("{} without signal, {} with pockets, {} unknown of {} villages", tally.no_signal, tally.pocket, tally.unknown, tally.total),
+                format!(
+                    "{} trắng sóng, {} lõm sóng, {} chưa rõ trong {} thôn",
+                    tally.no_signal, tally.pocket, tally.unknown, tally.total
+                ),
+                format!(
+                    "{} without signal, {} with pockets, {} unknown of {} villages",
+                    tally.no_signal, tally.pocket, tally.unknown, tally.total
+                ),
             );
         }
         Some(map)
@@ -138,7 +150,8 @@ impl Sides<'_> {
     fn indicators(&self) -> Vec<IndicatorPair> {
         let mut pairs = Vec::new();
         for indicator in self.now.world.facts.indicators().iter() {
-            let value = |fill: &Fill<'_>| fill.world.judgement.value(self.place, indicator.id.as_str()).cloned();
+            let value =
+                |fill: &Fill<'_>| fill.world.judgement.value(self.place, indicator.id.as_str()).cloned();
             let (then, now) = (value(&self.then), value(&self.now));
             let spoke = [&then, &now].into_iter().flatten().any(|value| value.value.is_some());
             if spoke {
@@ -182,7 +195,8 @@ impl Sides<'_> {
         let mut notes = Vec::new();
         let place = gazetteer.get(self.place);
         if !place.in_force_on(from) {
-            let old: Vec<String> = gazetteer.predecessors(self.place).map(|(ix, _)| self.now.place(ix).name).collect();
+            let old: Vec<String> =
+                gazetteer.predecessors(self.place).map(|(ix, _)| self.now.place(ix).name).collect();
             let (name, since, old) = (place.full_name(), lang.date(place.id.valid_from), old.join(", "));
             notes.push(lang.pick(
                 format!("{name} có từ {since}; trước đó là {old}. Các chỉ số của đơn vị cũ không được cộng sang."),
@@ -191,7 +205,8 @@ impl Sides<'_> {
         }
         let mut apart: Vec<String> = Vec::new();
         for found in &self.now.world.judgement.findings {
-            let inside = found.place == self.place || gazetteer.ancestors_on(found.place, self.now.day()).contains(&self.place);
+            let inside = found.place == self.place
+                || gazetteer.ancestors_on(found.place, self.now.day()).contains(&self.place);
             if let FindingKind::PartsApart { old } = &found.kind
                 && inside
             {
@@ -207,7 +222,9 @@ impl Sides<'_> {
                 format!("Kept apart: divided between several places without declared weights: {names}."),
             ));
         }
-        let divided = gazetteer.predecessors(self.place).filter(|(_, step)| step.part == Part::Partial && step.weight.is_none());
+        let divided = gazetteer
+            .predecessors(self.place)
+            .filter(|(_, step)| step.part == Part::Partial && step.weight.is_none());
         for (ix, _) in divided {
             let name = self.now.place(ix).name;
             notes.push(lang.pick(
@@ -215,8 +232,15 @@ impl Sides<'_> {
                 format!("Only a part of {name} went on in this place; no weight is declared."),
             ));
         }
-        if self.borders == Borders::Then && self.then.villages_map(&self.then.children(self.place)).is_none() {
-            notes.push(lang.pick("Không có ranh giới của các đơn vị cũ để vẽ bản đồ.", "There are no boundaries of the old places to draw a map.").to_owned());
+        if self.borders == Borders::Then && self.then.villages_map(&self.then.children(self.place)).is_none()
+        {
+            notes.push(
+                lang.pick(
+                    "Không có ranh giới của các đơn vị cũ để vẽ bản đồ.",
+                    "There are no boundaries of the old places to draw a map.",
+                )
+                .to_owned(),
+            );
         }
         notes
     }

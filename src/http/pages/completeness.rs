@@ -48,10 +48,15 @@ pub fn sheet<'f>(fill: &'f Fill<'f>, asked: &'f Asked) -> HttpResult<Sheet<'f>> 
         Column::new("place", lang.pick("Địa bàn", "Place"), Kind::Text),
         Column::new("code", lang.pick("Mã", "Code"), Kind::Text),
     ];
-    let named = found.indicators.iter().map(|indicator| (indicator.id.to_string(), fill.indicator_name(indicator)));
+    let named =
+        found.indicators.iter().map(|indicator| (indicator.id.to_string(), fill.indicator_name(indicator)));
     for (key, name) in named.chain([("all".to_owned(), lang.pick("Tất cả", "All").to_owned())]) {
         columns.push(Column::new(&key, &format!("{name} (%)"), Kind::Share));
-        columns.push(Column::new(&format!("{key}.late"), &format!("{name}: {}", lang.pick("muộn", "late")), Kind::Number));
+        columns.push(Column::new(
+            &format!("{key}.late"),
+            &format!("{name}: {}", lang.pick("muộn", "late")),
+            Kind::Number,
+        ));
     }
     let rows = found.rows.into_iter().chain([found.total]).map(|row| {
         let mut cells = vec![Cell::Text(row.place.name), Cell::Text(row.place.code.clone())];
@@ -94,7 +99,8 @@ fn month(asked: &Asked, key: &'static str) -> HttpResult<Option<Period>> {
 
 fn reports<'f>(fill: &Fill<'f>, asked: &Asked, place: PlaceIx) -> HttpResult<Found<'f>> {
     // A month that has not ended is not expected yet.
-    let to = month(asked, "to")?.unwrap_or_else(|| Period::containing(PeriodKind::Month, fill.day()).previous());
+    let to =
+        month(asked, "to")?.unwrap_or_else(|| Period::containing(PeriodKind::Month, fill.day()).previous());
     let back = to.start().checked_sub_months(chrono::Months::new(MONTHS - 1)).unwrap_or(to.start());
     let from = month(asked, "from")?.unwrap_or_else(|| Period::containing(PeriodKind::Month, back));
     if from.start() > to.start() {
@@ -108,7 +114,9 @@ fn reports<'f>(fill: &Fill<'f>, asked: &Asked, place: PlaceIx) -> HttpResult<Fou
     let mut rows = Vec::new();
     for place in fill.gazetteer().under_on(place, shown, fill.day()) {
         let communes = fill.gazetteer().under_on(place, PlaceLevel::Commune, fill.day());
-        let of_all = |one: &Expected<'_>| communes.iter().map(|commune| of_commune(fill, one, *commune, from, to)).collect::<Vec<_>>();
+        let of_all = |one: &Expected<'_>| {
+            communes.iter().map(|commune| of_commune(fill, one, *commune, from, to)).collect::<Vec<_>>()
+        };
         let reports: Vec<Reports> = expected.iter().map(|one| sum(&of_all(one))).collect();
         let all = sum(&reports);
         if all.expected == 0 {
@@ -156,7 +164,8 @@ fn expected<'f>(fill: &Fill<'f>) -> Vec<Expected<'f>> {
             Some(code) => Some(code.to_owned()),
             None => Some(fill.app.config.program.home.clone()),
         };
-        let named: BTreeSet<&str> = collector.columns.iter().filter_map(|column| column.indicator.as_deref()).collect();
+        let named: BTreeSet<&str> =
+            collector.columns.iter().filter_map(|column| column.indicator.as_deref()).collect();
         for id in named {
             let Some(indicator) = fill.world.facts.indicators().get(id) else { continue };
             let promised = indicator.level >= Level::Commune && indicator.formula.is_none();
@@ -178,7 +187,13 @@ fn expected<'f>(fill: &Fill<'f>) -> Vec<Expected<'f>> {
 }
 
 /// Reports of one commune: one for each of its places of the indicator's level and each of the indicator's periods.
-fn of_commune(fill: &Fill<'_>, expected: &Expected<'_>, commune: PlaceIx, from: Period, to: Period) -> Reports {
+fn of_commune(
+    fill: &Fill<'_>,
+    expected: &Expected<'_>,
+    commune: PlaceIx,
+    from: Period,
+    to: Period,
+) -> Reports {
     let indicator = expected.indicator;
     let level = if indicator.level == Level::Village { PlaceLevel::Village } else { PlaceLevel::Commune };
     let mut reports = Reports::default();
@@ -212,7 +227,8 @@ fn of_commune(fill: &Fill<'_>, expected: &Expected<'_>, commune: PlaceIx, from: 
             if let Some(at) = first.get(period) {
                 reports.actual += 1;
                 let due = period.end().checked_add_days(chrono::Days::new(expected.due_days.into()));
-                reports.on_time += u32::from(due.is_none_or(|due| gapwatch_rules::day_in_vietnam(*at) <= due));
+                reports.on_time +=
+                    u32::from(due.is_none_or(|due| gapwatch_rules::day_in_vietnam(*at) <= due));
             }
         }
     }

@@ -84,9 +84,15 @@ pub fn sources(fill: &Fill<'_>, indicators: &[&str]) -> HttpResult<Vec<Link>> {
     }
     let mut found = Vec::new();
     for name in names {
-        let asked = RunQuery { collector: Some(name.clone()), as_of: Some(fill.world.at), limit: Some(50), ..RunQuery::default() };
+        let asked = RunQuery {
+            collector: Some(name.clone()),
+            as_of: Some(fill.world.at),
+            limit: Some(50),
+            ..RunQuery::default()
+        };
         if let Some(run) = fill.app.store.runs(&asked)?.iter().find(|run| brought(run)) {
-            let words = format!("{}, {}", fill.collector_title(name.as_str()), fill.lang.moment(run.finished));
+            let words =
+                format!("{}, {}", fill.collector_title(name.as_str()), fill.lang.moment(run.finished));
             found.push(Link::new(words, format!("/runs/{}", run.id)));
         }
     }
@@ -123,13 +129,20 @@ where
     F: for<'f> FnOnce(&'f Fill<'f>, &'f Asked) -> HttpResult<Sheet<'f>> + Send + 'static,
 {
     let word = asked.query.get("format").unwrap_or_default();
-    let format = Format::of_word(word).ok_or_else(|| HttpError::bad_request("format", word, "csv, xlsx, geojson, kml"))?;
+    let format = Format::of_word(word)
+        .ok_or_else(|| HttpError::bad_request("format", word, "csv, xlsx, geojson, kml"))?;
     let permit = AT_A_TIME.acquire().await.map_err(anyhow::Error::from)?;
     let (began, begins) = oneshot::channel();
     let (pieces, mut arriving) = mpsc::channel(WAITING);
     let (shared, for_file) = (Shared::clone(app), asked.clone());
     tokio::task::spawn_blocking(move || {
-        write(&shared, &for_file, format, make, Pieces { began: Some(began), name: String::new(), out: pieces, held: Vec::new() });
+        write(
+            &shared,
+            &for_file,
+            format,
+            make,
+            Pieces { began: Some(began), name: String::new(), out: pieces, held: Vec::new() },
+        );
         drop(permit);
     });
     let gone = || HttpError::from(anyhow::anyhow!("making a file ended early"));
@@ -146,7 +159,8 @@ where
 /// The header of a file to be kept, not shown. Names beyond ASCII go in the form that headers have for them.
 #[must_use]
 pub fn attachment(name: &str) -> HeaderValue {
-    let plain: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect();
+    let plain: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect();
     let encoded = gapwatch_dashboards::shell::percent_encode(name).replace([',', ':', '@'], "_");
     let value = if plain == name {
         format!("attachment; filename=\"{plain}\"")

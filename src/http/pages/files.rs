@@ -14,7 +14,12 @@ use crate::{
 };
 
 /// Sends the file of a run.
-pub async fn file(State(app): State<Shared>, Path(id): Path<String>, uri: Uri, headers: HeaderMap) -> Response<Body> {
+pub async fn file(
+    State(app): State<Shared>,
+    Path(id): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response<Body> {
     let asked = Asked::lenient(&app, &uri, &headers);
     let shared = Shared::clone(&app);
     let found = tokio::task::spawn_blocking(move || kept(&shared, &id)).await;

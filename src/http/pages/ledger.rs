@@ -35,7 +35,11 @@ pub fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
         lines: lines(&fill, &ledger),
         ledger,
         openings: openings(&fill, place, to)?,
-        downloads: super::downloads(asked, "/ledger/export", &[Format::Csv, Format::Xlsx, Format::GeoJson, Format::Kml]),
+        downloads: super::downloads(
+            asked,
+            "/ledger/export",
+            &[Format::Csv, Format::Xlsx, Format::GeoJson, Format::Kml],
+        ),
         sources: sources(&fill, &[SIGNAL])?,
     };
     let mut crumbs = fill.crumbs(place);
@@ -52,7 +56,10 @@ pub fn sheet<'f>(fill: &'f Fill<'f>, asked: &'f Asked) -> HttpResult<Sheet<'f>> 
     let lang = fill.lang;
     let ledger = account(&then, place, from)?;
     let state = |state: Option<gapwatch_model::SignalState>| {
-        state.map_or_else(|| lang.pick("không có lúc đó", "not there").to_owned(), |state| words::signal(lang, state).to_owned())
+        state.map_or_else(
+            || lang.pick("không có lúc đó", "not there").to_owned(),
+            |state| words::signal(lang, state).to_owned(),
+        )
     };
     let rows: Vec<Row> = lines(&then, &ledger)
         .into_iter()
@@ -84,7 +91,13 @@ pub fn sheet<'f>(fill: &'f Fill<'f>, asked: &'f Asked) -> HttpResult<Sheet<'f>> 
     )];
     notes.extend(source_notes(&then, &[SIGNAL])?);
     Ok(Sheet {
-        title: format!("{} {}, {} – {}", lang.pick("Biến động thôn trắng sóng của", "Changes of villages without signal of"), then.link(place).text, lang.date(from), lang.date(to)),
+        title: format!(
+            "{} {}, {} – {}",
+            lang.pick("Biến động thôn trắng sóng của", "Changes of villages without signal of"),
+            then.link(place).text,
+            lang.date(from),
+            lang.date(to)
+        ),
         columns: vec![
             Column::new("kind", lang.pick("Loại", "Kind"), Kind::Text),
             Column::new("village", lang.pick("Thôn, xóm", "Village"), Kind::Text),
@@ -104,7 +117,9 @@ pub fn sheet<'f>(fill: &'f Fill<'f>, asked: &'f Asked) -> HttpResult<Sheet<'f>> 
 fn account(fill: &Fill<'_>, place: PlaceIx, from: NaiveDate) -> HttpResult<Ledger> {
     let opening = fill.app.world(clock::end_of(from).min(fill.world.at))?;
     let mut ledger = gapwatch_rules::ledger(&opening.judgement, &fill.world.judgement, place);
-    ledger.lines.sort_by_cached_key(|line| (line.kind, gapwatch_model::text::toneless(&fill.place(line.place).name), line.place));
+    ledger.lines.sort_by_cached_key(|line| {
+        (line.kind, gapwatch_model::text::toneless(&fill.place(line.place).name), line.place)
+    });
     Ok(ledger)
 }
 

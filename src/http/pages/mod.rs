@@ -5,6 +5,7 @@
 
 mod chart;
 mod claims;
+mod commune_list;
 mod communes;
 mod compare;
 mod completeness;
@@ -15,7 +16,6 @@ mod flags;
 mod indicators;
 mod keys;
 mod ledger;
-mod lists;
 mod observations;
 mod overview;
 mod pack_view;
@@ -27,6 +27,7 @@ mod search;
 mod sheets;
 mod sources;
 mod tables;
+mod village_list;
 mod villages;
 
 use std::sync::Arc;
@@ -61,10 +62,10 @@ const FOREVER: &str = "public, max-age=31536000, immutable";
 pub fn router() -> Router<Shared> {
     Router::new()
         .route("/", get(|a: State<Shared>, u: Uri, h: HeaderMap| page(a, u, h, overview::page)))
-        .route("/villages", get(|a: State<Shared>, u: Uri, h: HeaderMap| table(a, u, h, lists::villages_page)))
-        .route("/villages/export", exports::file(lists::villages_sheet))
-        .route("/communes", get(|a: State<Shared>, u: Uri, h: HeaderMap| table(a, u, h, lists::communes_page)))
-        .route("/communes/export", exports::file(lists::communes_sheet))
+        .route("/villages", get(|a: State<Shared>, u: Uri, h: HeaderMap| table(a, u, h, village_list::page)))
+        .route("/villages/export", exports::file(village_list::sheet))
+        .route("/communes", get(|a: State<Shared>, u: Uri, h: HeaderMap| table(a, u, h, commune_list::page)))
+        .route("/communes/export", exports::file(commune_list::sheet))
         .route("/observations", get(|a: State<Shared>, u: Uri, h: HeaderMap| table(a, u, h, observations::page)))
         .route("/observations/export", exports::file(observations::sheet))
         .route("/communes/{code}", one(communes::page))

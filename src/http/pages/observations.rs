@@ -67,7 +67,8 @@ fn observations<'f>(fill: &'f Fill<'f>, asked: &Asked) -> HttpResult<Long<'f, St
     let streams = fill.app.store.series().streams(None)?;
     let spoken = |id: &Indicator| streams.iter().any(|stream| stream.indicator == id.id);
     let known = world.facts.indicators().iter().filter(|one| spoken(one) || one.id == indicator.id);
-    let mut indicators: Vec<(String, String)> = known.map(|one| (one.id.to_string(), fill.indicator_name(one))).collect();
+    let mut indicators: Vec<(String, String)> =
+        known.map(|one| (one.id.to_string(), fill.indicator_name(one))).collect();
     indicators.sort_by_cached_key(|(_, name)| text::toneless(name));
     let mut sources: Vec<(String, String)> = streams
         .iter()
@@ -76,13 +77,15 @@ fn observations<'f>(fill: &'f Fill<'f>, asked: &Asked) -> HttpResult<Long<'f, St
         .collect();
     sources.sort();
     sources.dedup();
-    let classes: Vec<(String, String)> = [Evidence::Crowd, Evidence::Claimed, Evidence::Modelled, Evidence::Measured]
-        .map(|class| (class.as_str().to_owned(), words::evidence(lang, class).to_owned()))
-        .to_vec();
+    let classes: Vec<(String, String)> =
+        [Evidence::Crowd, Evidence::Claimed, Evidence::Modelled, Evidence::Measured]
+            .map(|class| (class.as_str().to_owned(), words::evidence(lang, class).to_owned()))
+            .to_vec();
     let (source, evidence) = (choice(asked, "source", &sources)?, choice(asked, "evidence", &classes)?);
     let written = text::toneless(asked.query.get("q").unwrap_or_default());
 
-    let mut places: Vec<PlaceIx> = world.gazetteer.versions(world.gazetteer.get(root).id.code.as_str()).to_vec();
+    let mut places: Vec<PlaceIx> =
+        world.gazetteer.versions(world.gazetteer.get(root).id.code.as_str()).to_vec();
     for level in [PlaceLevel::Province, PlaceLevel::District, PlaceLevel::Commune, PlaceLevel::Village] {
         places.extend(world.gazetteer.under_on(root, level, day));
     }
@@ -92,10 +95,12 @@ fn observations<'f>(fill: &'f Fill<'f>, asked: &Asked) -> HttpResult<Long<'f, St
     for place in places {
         let said = statements(fill, indicator, place);
         total += said.len();
-        let fits = written.is_empty() || text::toneless(&world.gazetteer.get(place).full_name()).contains(&written);
+        let fits =
+            written.is_empty() || text::toneless(&world.gazetteer.get(place).full_name()).contains(&written);
         rows.extend(said.into_iter().filter(|row| {
             let key = &row.said.head.key;
-            fits && source.is_none_or(|name| key.source.as_str() == name) && evidence.is_none_or(|class| key.evidence.as_str() == class)
+            fits && source.is_none_or(|name| key.source.as_str() == name)
+                && evidence.is_none_or(|class| key.evidence.as_str() == class)
         }));
     }
     rows.sort_by(|a, b| {
@@ -109,15 +114,31 @@ fn observations<'f>(fill: &'f Fill<'f>, asked: &Asked) -> HttpResult<Long<'f, St
         rows,
         total,
         filters: vec![
-            Filter { value: indicator.id.to_string(), ..filter(asked, "indicator", lang.pick("Chỉ số", "Indicator"), indicators) },
+            Filter {
+                value: indicator.id.to_string(),
+                ..filter(asked, "indicator", lang.pick("Chỉ số", "Indicator"), indicators)
+            },
             filter(asked, "source", lang.pick("Nguồn", "Source"), sources),
             filter(asked, "evidence", lang.pick("Bằng chứng", "Evidence"), classes),
-            filter(asked, "q", lang.pick("Tên địa bàn (không cần dấu)", "Name, tones not needed"), Vec::new()),
+            filter(
+                asked,
+                "q",
+                lang.pick("Tên địa bàn (không cần dấu)", "Name, tones not needed"),
+                Vec::new(),
+            ),
         ],
         key: |_, row| {
             let (head, about) = (row.said.head, &row.said.head.key.dimensions);
-            let about = [&about.operator, &about.technology, &about.measuring_point, &about.organisation].map(|part| part.as_deref().unwrap_or_default());
-            format!("{}-{}-{}-{}-{}", row.place.0, head.run, row.said.point.row, head.key.period, about.join("."))
+            let about = [&about.operator, &about.technology, &about.measuring_point, &about.organisation]
+                .map(|part| part.as_deref().unwrap_or_default());
+            format!(
+                "{}-{}-{}-{}-{}",
+                row.place.0,
+                head.run,
+                row.said.point.row,
+                head.key.period,
+                about.join(".")
+            )
         },
         place: |row| row.place,
         totals: Vec::new(),
@@ -137,7 +158,8 @@ fn statements<'f>(fill: &Fill<'f>, indicator: &Indicator, place: PlaceIx) -> Vec
     }
     let corrected = |one: &Said<'_>| {
         let key = &one.head.key;
-        newest.get(&(key.period, &key.source, key.evidence, &key.dimensions)) != Some(&(one.head.recorded_at, one.head.run))
+        newest.get(&(key.period, &key.source, key.evidence, &key.dimensions))
+            != Some(&(one.head.recorded_at, one.head.run))
     };
     said.iter().map(|one| Statement { place, said: *one, corrected: corrected(one) }).collect()
 }
@@ -150,37 +172,91 @@ fn columns<'f>(fill: &'f Fill<'f>, indicator: &'f Indicator) -> Vec<Col<'f, Stat
     };
     let heading = with_unit(lang, lang.pick("Giá trị", "Value"), indicator);
     vec![
-        Col::new("place", lang.pick("Địa bàn", "Place"), Kind::Text, |fill, row: &Statement<'f>| Cell::Link(fill.link(row.place))),
+        Col::new("place", lang.pick("Địa bàn", "Place"), Kind::Text, |fill, row: &Statement<'f>| {
+            Cell::Link(fill.link(row.place))
+        }),
         Col::new("above", lang.pick("Thuộc", "In"), Kind::Text, |fill, row: &Statement<'f>| {
             let above = fill.gazetteer().parent_on(row.place, row.said.ends);
             above.map_or(Cell::Absent(Absence::NotApplicable), |ix| Cell::Text(fill.link(ix).text))
         }),
-        Col::new("period", lang.pick("Kỳ", "Period"), Kind::Date, |_, row: &Statement<'f>| Cell::Period(row.said.head.key.period)),
+        Col::new("period", lang.pick("Kỳ", "Period"), Kind::Date, |_, row: &Statement<'f>| {
+            Cell::Period(row.said.head.key.period)
+        }),
         Col::new("value", &heading, Kind::Number, move |_, row: &Statement<'f>| Cell::Amount {
             amount: Amount::Known(row.said.point.value),
             qualifier: row.said.point.qualifier,
             unit: indicator.unit,
             decimals: indicator.decimals,
         }),
-        Col::new("evidence", lang.pick("Bằng chứng", "Evidence"), Kind::Text, |fill, row: &Statement<'f>| {
-            Cell::Text(words::evidence(fill.lang, row.said.head.key.evidence).to_owned())
-        }),
-        Col::new("operator", lang.pick("Nhà mạng", "Operator"), Kind::Text, move |_, row: &Statement<'f>| word(&row.said.head.key.dimensions.operator)),
-        Col::new("technology", lang.pick("Công nghệ", "Technology"), Kind::Text, move |_, row: &Statement<'f>| word(&row.said.head.key.dimensions.technology)),
-        Col::new("point", lang.pick("Điểm đo", "Point"), Kind::Text, move |_, row: &Statement<'f>| word(&row.said.head.key.dimensions.measuring_point)).hidden(),
-        Col::new("organisation", lang.pick("Đơn vị", "Organisation"), Kind::Text, move |_, row: &Statement<'f>| word(&row.said.head.key.dimensions.organisation)).hidden(),
-        Col::new("method", lang.pick("Cách đo", "Method"), Kind::Text, move |_, row: &Statement<'f>| word(&row.said.head.key.method)).hidden(),
+        Col::new(
+            "evidence",
+            lang.pick("Bằng chứng", "Evidence"),
+            Kind::Text,
+            |fill, row: &Statement<'f>| {
+                Cell::Text(words::evidence(fill.lang, row.said.head.key.evidence).to_owned())
+            },
+        ),
+        Col::new(
+            "operator",
+            lang.pick("Nhà mạng", "Operator"),
+            Kind::Text,
+            move |_, row: &Statement<'f>| word(&row.said.head.key.dimensions.operator),
+        ),
+        Col::new(
+            "technology",
+            lang.pick("Công nghệ", "Technology"),
+            Kind::Text,
+            move |_, row: &Statement<'f>| word(&row.said.head.key.dimensions.technology),
+        ),
+        Col::new("point", lang.pick("Điểm đo", "Point"), Kind::Text, move |_, row: &Statement<'f>| {
+            word(&row.said.head.key.dimensions.measuring_point)
+        })
+        .hidden(),
+        Col::new(
+            "organisation",
+            lang.pick("Đơn vị", "Organisation"),
+            Kind::Text,
+            move |_, row: &Statement<'f>| word(&row.said.head.key.dimensions.organisation),
+        )
+        .hidden(),
+        Col::new("method", lang.pick("Cách đo", "Method"), Kind::Text, move |_, row: &Statement<'f>| {
+            word(&row.said.head.key.method)
+        })
+        .hidden(),
         Col::new("samples", lang.pick("Số mẫu", "Samples"), Kind::Number, |_, row: &Statement<'f>| {
             row.said.point.samples.map_or(Cell::Absent(Absence::Missing), |count| Cell::Count(count.into()))
         })
         .hidden(),
-        Col::new("recorded", lang.pick("Ghi nhận lúc", "Recorded"), Kind::Date, |_, row: &Statement<'f>| Cell::Moment(row.said.head.recorded_at)),
-        Col::new("corrected", lang.pick("Tình trạng", "Standing"), Kind::Text, |fill, row: &Statement<'f>| {
-            let words = if row.corrected { fill.lang.pick("đã đính chính", "corrected") } else { fill.lang.pick("đang dùng", "in use") };
-            Cell::Text(words.to_owned())
-        }),
-        Col::new("source", lang.pick("Nguồn, dòng", "Source, row"), Kind::Text, |fill, row: &Statement<'f>| {
-            Cell::Link(fill.source(row.said.head.key.source.as_str(), row.said.head.run, row.said.point.row))
-        }),
+        Col::new(
+            "recorded",
+            lang.pick("Ghi nhận lúc", "Recorded"),
+            Kind::Date,
+            |_, row: &Statement<'f>| Cell::Moment(row.said.head.recorded_at),
+        ),
+        Col::new(
+            "corrected",
+            lang.pick("Tình trạng", "Standing"),
+            Kind::Text,
+            |fill, row: &Statement<'f>| {
+                let words = if row.corrected {
+                    fill.lang.pick("đã đính chính", "corrected")
+                } else {
+                    fill.lang.pick("đang dùng", "in use")
+                };
+                Cell::Text(words.to_owned())
+            },
+        ),
+        Col::new(
+            "source",
+            lang.pick("Nguồn, dòng", "Source, row"),
+            Kind::Text,
+            |fill, row: &Statement<'f>| {
+                Cell::Link(fill.source(
+                    row.said.head.key.source.as_str(),
+                    row.said.head.run,
+                    row.said.point.row,
+                ))
+            },
+        ),
     ]
 }

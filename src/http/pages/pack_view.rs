@@ -20,11 +20,21 @@ const FLAGS: usize = 40;
 ///
 /// # Errors
 /// 400 for a village, which has no report of its own; when the store cannot be read.
-pub fn view(fill: &Fill<'_>, place: PlaceIx, cut_off: NaiveDate, author: &str, now: DateTime<FixedOffset>) -> HttpResult<View> {
+pub fn view(
+    fill: &Fill<'_>,
+    place: PlaceIx,
+    cut_off: NaiveDate,
+    author: &str,
+    now: DateTime<FixedOffset>,
+) -> HttpResult<View> {
     let (world, lang) = (fill.world, fill.lang);
     let found = world.gazetteer.get(place);
     if found.level == PlaceLevel::Village {
-        return Err(HttpError::bad_request("place", found.id.code.as_str(), "tỉnh hoặc xã / a province or a commune"));
+        return Err(HttpError::bad_request(
+            "place",
+            found.id.code.as_str(),
+            "tỉnh hoặc xã / a province or a commune",
+        ));
     }
     let overview = overview::view(fill, place)?;
     let last = packs::last_before(fill, place, cut_off)?;
@@ -53,7 +63,9 @@ pub fn view(fill: &Fill<'_>, place: PlaceIx, cut_off: NaiveDate, author: &str, n
         plan: overview.plan,
         lagging: overview.lagging,
         map: if commune { commune_map(fill, place) } else { overview.map },
-        ledger: opening.as_ref().map(|opening| gapwatch_rules::ledger(&opening.judgement, &world.judgement, place)),
+        ledger: opening
+            .as_ref()
+            .map(|opening| gapwatch_rules::ledger(&opening.judgement, &world.judgement, place)),
         targets: overview.targets,
         worst: if commune { Vec::new() } else { overview.worst },
         flags: flags(fill, place),
@@ -72,7 +84,10 @@ fn heading(fill: &Fill<'_>, place: PlaceIx) -> (String, String) {
             fill.lang.pick("BỘ KHOA HỌC VÀ CÔNG NGHỆ", "MINISTRY OF SCIENCE AND TECHNOLOGY").to_owned(),
         ),
         PlaceLevel::Province => (
-            fill.lang.pick(format!("UBND {}", found.full_name().to_uppercase()), format!("PEOPLE'S COMMITTEE OF {}", found.name.to_uppercase())),
+            fill.lang.pick(
+                format!("UBND {}", found.full_name().to_uppercase()),
+                format!("PEOPLE'S COMMITTEE OF {}", found.name.to_uppercase()),
+            ),
             fill.lang.pick("SỞ KHOA HỌC VÀ CÔNG NGHỆ", "DEPARTMENT OF SCIENCE AND TECHNOLOGY").to_owned(),
         ),
         PlaceLevel::District | PlaceLevel::Commune | PlaceLevel::Village => {
@@ -80,7 +95,10 @@ fn heading(fill: &Fill<'_>, place: PlaceIx) -> (String, String) {
             let above = above.map_or_else(String::new, |above| above.full_name().to_uppercase());
             (
                 fill.lang.pick(format!("UBND {above}"), format!("PEOPLE'S COMMITTEE OF {above}")),
-                fill.lang.pick(format!("UBND {}", found.full_name().to_uppercase()), format!("PEOPLE'S COMMITTEE OF {}", found.name.to_uppercase())),
+                fill.lang.pick(
+                    format!("UBND {}", found.full_name().to_uppercase()),
+                    format!("PEOPLE'S COMMITTEE OF {}", found.name.to_uppercase()),
+                ),
             )
         }
     }
@@ -93,8 +111,12 @@ fn commune_map(fill: &Fill<'_>, commune: PlaceIx) -> Option<gapwatch_dashboards:
 }
 
 fn flags(fill: &Fill<'_>, place: PlaceIx) -> Vec<FlagRow> {
-    let mut firing: Vec<&Flag> =
-        fill.world.flags.iter().filter(|flag| flag.state == FlagState::Firing && fill.world.lies_in(flag, place)).collect();
+    let mut firing: Vec<&Flag> = fill
+        .world
+        .flags
+        .iter()
+        .filter(|flag| flag.state == FlagState::Firing && fill.world.lies_in(flag, place))
+        .collect();
     firing.sort_by(|a, b| {
         let open = |flag: &Flag| flag.acknowledgement.is_none();
         open(a).cmp(&open(b)).then(b.since.cmp(&a.since)).then_with(|| a.key.cmp(&b.key))
@@ -125,6 +147,7 @@ fn method(fill: &Fill<'_>) -> Vec<String> {
 }
 
 fn sources(fill: &Fill<'_>) -> HttpResult<Vec<Link>> {
-    let ids: Vec<&str> = fill.world.facts.indicators().iter().map(|indicator| indicator.id.as_str()).collect();
+    let ids: Vec<&str> =
+        fill.world.facts.indicators().iter().map(|indicator| indicator.id.as_str()).collect();
     exports::sources(fill, &ids)
 }

@@ -114,7 +114,10 @@ pub fn list(app: &App, asked: &Asked) -> HttpResult<Markup> {
 fn stored(app: &App, id: &str) -> HttpResult<(Pack, Document)> {
     let missing = || HttpError::not_found(id);
     let document = app.store.document(id.parse().map_err(|_| missing())?)?.ok_or_else(missing)?;
-    let pack = Some(document.info.clone()).filter(|info| info.kind == KIND).and_then(Pack::of).ok_or_else(missing)?;
+    let pack = Some(document.info.clone())
+        .filter(|info| info.kind == KIND)
+        .and_then(Pack::of)
+        .ok_or_else(missing)?;
     Ok((pack, document))
 }
 
@@ -130,7 +133,10 @@ pub fn open(app: &App, asked: &Asked, id: &str) -> HttpResult<Markup> {
         pdf: pdf::browser().is_some(),
         pack: row,
     };
-    let list = Link::new(asked.lang.pick("Tài liệu họp", "Meeting packs"), format!("/packs?place={}", view.pack.place.code));
+    let list = Link::new(
+        asked.lang.pick("Tài liệu họp", "Meeting packs"),
+        format!("/packs?place={}", view.pack.place.code),
+    );
     Ok(render_one(&asked.shell(app, vec![fill.link(world.home), list]), &view))
 }
 
@@ -146,9 +152,12 @@ async fn make(
         let now = app.clock.now();
         let cut_off: Option<NaiveDate> = written.parse().ok();
         let cut_off = cut_off.filter(|day| *day <= now.date_naive());
-        let cut_off = cut_off.ok_or_else(|| HttpError::bad_request("cut_off", &written, &format!("YYYY-MM-DD ≤ {}", now.date_naive())))?;
+        let cut_off = cut_off.ok_or_else(|| {
+            HttpError::bad_request("cut_off", &written, &format!("YYYY-MM-DD ≤ {}", now.date_naive()))
+        })?;
         let shared = Shared::clone(app);
-        let id = tokio::task::spawn_blocking(move || seal(&shared, &actor, &place, cut_off, lang, now)).await??;
+        let id =
+            tokio::task::spawn_blocking(move || seal(&shared, &actor, &place, cut_off, lang, now)).await??;
         let tongue = lang.pick("", "?lang=en");
         Ok(Redirect::to(&format!("/packs/{id}{tongue}")).into_response())
     })
@@ -156,7 +165,14 @@ async fn make(
 }
 
 /// Makes a pack and keeps it as it is.
-fn seal(app: &App, actor: &Actor, code: &str, cut_off: NaiveDate, lang: Lang, now: DateTime<FixedOffset>) -> HttpResult<u64> {
+fn seal(
+    app: &App,
+    actor: &Actor,
+    code: &str,
+    cut_off: NaiveDate,
+    lang: Lang,
+    now: DateTime<FixedOffset>,
+) -> HttpResult<u64> {
     let world = app.world(clock::end_of(cut_off).min(now))?;
     let fill = Fill::new(app, &world, lang);
     let place = match code {
@@ -169,11 +185,17 @@ fn seal(app: &App, actor: &Actor, code: &str, cut_off: NaiveDate, lang: Lang, no
     app.audit(actor, "pack", &name, &auth::digest_bytes(&bytes))?;
     let made = app.store.put_document(KIND, &name, &bytes, &actor.name, now)?;
     // The moment stands in the document, so only the same form sent twice in one moment is the same pack.
-    let newest = || app.store.document_as_of(KIND, &name, Some(now)).ok().flatten().map(|document| document.info.id);
+    let newest =
+        || app.store.document_as_of(KIND, &name, Some(now)).ok().flatten().map(|document| document.info.id);
     made.or_else(newest).ok_or_else(|| HttpError::not_found(&name))
 }
 
-async fn document(State(app): State<Shared>, Path(id): Path<String>, uri: Uri, headers: HeaderMap) -> Response<Body> {
+async fn document(
+    State(app): State<Shared>,
+    Path(id): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response<Body> {
     let asked = Asked::lenient(&app, &uri, &headers);
     let shared = Shared::clone(&app);
     let found = tokio::task::spawn_blocking(move || stored(&shared, &id)).await;
@@ -186,14 +208,19 @@ async fn document(State(app): State<Shared>, Path(id): Path<String>, uri: Uri, h
 /// The bytes as they were sealed, allowed to use their own styles and nothing else.
 fn sealed(pack: &Pack, bytes: Vec<u8>) -> Response<Body> {
     let style = std::str::from_utf8(&bytes).ok().and_then(pack::style_of);
-    let hash = style.map(|style| base64::engine::general_purpose::STANDARD.encode(Sha256::digest(style.as_bytes())));
+    let hash =
+        style.map(|style| base64::engine::general_purpose::STANDARD.encode(Sha256::digest(style.as_bytes())));
     let styles = hash.map_or_else(|| "'none'".to_owned(), |hash| format!("'sha256-{hash}'"));
-    let policy = format!("default-src 'none'; style-src {styles}; form-action 'none'; base-uri 'none'; frame-ancestors 'none'");
+    let policy = format!(
+        "default-src 'none'; style-src {styles}; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+    );
     let mut response = Response::new(Body::from(bytes));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=31536000, immutable"));
-    for (name, value) in [(header::CONTENT_SECURITY_POLICY, policy), (header::ETAG, format!("\"{}\"", pack.info.hash))] {
+    for (name, value) in
+        [(header::CONTENT_SECURITY_POLICY, policy), (header::ETAG, format!("\"{}\"", pack.info.hash))]
+    {
         if let Ok(value) = HeaderValue::try_from(value) {
             headers.insert(name, value);
         }
@@ -201,7 +228,12 @@ fn sealed(pack: &Pack, bytes: Vec<u8>) -> Response<Body> {
     response
 }
 
-async fn as_pdf(State(app): State<Shared>, Path(id): Path<String>, uri: Uri, headers: HeaderMap) -> Response<Body> {
+async fn as_pdf(
+    State(app): State<Shared>,
+    Path(id): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response<Body> {
     let asked = Asked::lenient(&app, &uri, &headers);
     let Some(browser) = pdf::browser() else {
         return super::failure(&app, &asked, HttpError::not_found(uri.path()));

@@ -41,7 +41,8 @@ pub async fn print(browser: &Path, page: &[u8]) -> anyhow::Result<Vec<u8>> {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .kill_on_drop(true);
-        let ended = tokio::time::timeout(PATIENCE, command.status()).await.context("printing took too long")?;
+        let ended =
+            tokio::time::timeout(PATIENCE, command.status()).await.context("printing took too long")?;
         let ended = ended.with_context(|| format!("cannot start `{}`", browser.display()))?;
         if ended.success()
             && let Ok(bytes) = tokio::fs::read(&printed).await

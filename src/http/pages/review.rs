@@ -29,7 +29,12 @@ pub fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
     let fill = Fill::new(app, &world, asked.lang);
     let open = app.questions(world.at)?;
     let mut batches = Vec::new();
-    for held in app.store.quarantined()?.iter().filter(|held| held.state == HeldState::Held && held.run.finished <= world.at) {
+    for held in app
+        .store
+        .quarantined()?
+        .iter()
+        .filter(|held| held.state == HeldState::Held && held.run.finished <= world.at)
+    {
         batches.push(batch(&fill, held)?);
     }
     let mut decided = app.store.decisions_as_of(Some(world.at))?;
@@ -48,12 +53,21 @@ fn question(fill: &Fill<'_>, asked: &review::Question) -> Question {
     let village = asked.key.starts_with("village|");
     // The key of a village names the commune it was looked for in.
     let commune = asked.key.split('|').nth(1).filter(|_| village).and_then(|id| id.split('@').next());
-    let commune = commune.and_then(|code| fill.gazetteer().by_code_on(code, fill.day())).map(|ix| fill.place(ix).name);
-    let file = fill.file(asked.run).map(|file| file.rsplit('/').next().unwrap_or_default().to_owned()).unwrap_or_default();
+    let commune =
+        commune.and_then(|code| fill.gazetteer().by_code_on(code, fill.day())).map(|ix| fill.place(ix).name);
+    let file = fill
+        .file(asked.run)
+        .map(|file| file.rsplit('/').next().unwrap_or_default().to_owned())
+        .unwrap_or_default();
     Question {
         key: asked.key.clone(),
         written: asked.value.clone(),
-        context: [Some(asked.heading.clone()), commune].into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", "),
+        context: [Some(asked.heading.clone()), commune]
+            .into_iter()
+            .flatten()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join(", "),
         why: asked.sentence.clone(),
         collector: asked.collector.clone(),
         first: Link::new(
@@ -75,7 +89,11 @@ fn candidate(fill: &Fill<'_>, suggestion: &str) -> Option<Candidate> {
     let note = suggestion.strip_prefix(code).unwrap_or(suggestion).trim();
     let place = fill.place(ix);
     Some(Candidate {
-        note: note.strip_prefix(place.name.as_str()).unwrap_or(note).trim_start_matches([',', ' ']).to_owned(),
+        note: note
+            .strip_prefix(place.name.as_str())
+            .unwrap_or(note)
+            .trim_start_matches([',', ' '])
+            .to_owned(),
         place,
         id: fill.gazetteer().get(ix).id.to_string(),
     })
@@ -87,7 +105,10 @@ fn decision(fill: &Fill<'_>, made: gapwatch_store::Decision) -> Decision {
         "ignore" => fill.lang.pick("không phải địa bàn theo dõi", "no place that is watched").to_owned(),
         place => {
             let code = place.split('@').next().unwrap_or_default();
-            fill.gazetteer().versions(code).last().map_or_else(|| place.to_owned(), |ix| format!("{} ({code})", fill.place(*ix).name))
+            fill.gazetteer()
+                .versions(code)
+                .last()
+                .map_or_else(|| place.to_owned(), |ix| format!("{} ({code})", fill.place(*ix).name))
         }
     };
     Decision { written: written(&made.key), answer, by: made.by, at: made.at }
@@ -109,15 +130,26 @@ fn written(key: &str) -> String {
 /// A batch that waits, with what it would change.
 fn batch(fill: &Fill<'_>, held: &Held) -> HttpResult<Batch> {
     let lang = fill.lang;
-    let asked = RunQuery { collector: Some(held.run.collector.clone()), before: Some(held.run.id), limit: Some(50), ..RunQuery::default() };
+    let asked = RunQuery {
+        collector: Some(held.run.collector.clone()),
+        before: Some(held.run.id),
+        limit: Some(50),
+        ..RunQuery::default()
+    };
     let last = fill.app.store.runs(&asked)?.into_iter().find(brought);
     let count = |number: u32| lang.count(number.into());
-    let before = |number: Option<u32>| number.map_or_else(|| lang.pick("chưa có", "none yet").to_owned(), count);
+    let before =
+        |number: Option<u32>| number.map_or_else(|| lang.pick("chưa có", "none yet").to_owned(), count);
     let row = |vi, en, old: Option<u32>, new: u32| (lang.pick(vi, en), before(old), count(new));
     let mut differences = vec![
         row("dòng đọc được", "rows read", last.as_ref().map(|run| run.read), held.run.read),
         row("dòng nhận", "rows taken in", last.as_ref().map(|run| run.accepted), held.run.accepted),
-        row("dòng bị từ chối hoặc hỏi lại", "rows rejected or asked", last.as_ref().map(|run| run.rejected), held.run.rejected),
+        row(
+            "dòng bị từ chối hoặc hỏi lại",
+            "rows rejected or asked",
+            last.as_ref().map(|run| run.rejected),
+            held.run.rejected,
+        ),
     ];
     let differences_of = |(what, old, new): (&str, String, String)| (what.to_owned(), old, new);
     let mut differences: Vec<(String, String, String)> = differences.drain(..).map(differences_of).collect();
@@ -148,7 +180,11 @@ fn values(fill: &Fill<'_>, held: &Held) -> HttpResult<Vec<(String, String, Strin
     }
     let mut rows = Vec::new();
     for (id, sums) in new {
-        let asked = SeriesQuery { sources: Some(vec![held.run.collector.clone()]), as_of: Some(fill.world.at), ..SeriesQuery::new(id.clone()) };
+        let asked = SeriesQuery {
+            sources: Some(vec![held.run.collector.clone()]),
+            as_of: Some(fill.world.at),
+            ..SeriesQuery::new(id.clone())
+        };
         let mut old: Option<(usize, f64, RunId)> = None;
         fill.app.store.series().latest(&asked, &mut |head, points| {
             let sums = old.get_or_insert((0, 0.0, head.run));
@@ -157,12 +193,16 @@ fn values(fill: &Fill<'_>, held: &Held) -> HttpResult<Vec<(String, String, Strin
         })?;
         let indicator = fill.world.facts.indicators().get(id.as_str());
         let said = |count: usize, sum: f64| {
-            let (count, sum) = (fill.lang.count(u64::try_from(count).unwrap_or(u64::MAX)), fill.lang.number_up_to(sum, 1));
+            let (count, sum) =
+                (fill.lang.count(u64::try_from(count).unwrap_or(u64::MAX)), fill.lang.number_up_to(sum, 1));
             fill.lang.pick(format!("{count} giá trị, tổng {sum}"), format!("{count} values, sum {sum}"))
         };
         rows.push((
             indicator.map_or_else(|| id.to_string(), |indicator| fill.indicator_name(indicator)),
-            old.map_or_else(|| fill.lang.pick("chưa có", "none yet").to_owned(), |(count, sum, _)| said(count, sum)),
+            old.map_or_else(
+                || fill.lang.pick("chưa có", "none yet").to_owned(),
+                |(count, sum, _)| said(count, sum),
+            ),
             said(sums.0, sums.1),
         ));
     }

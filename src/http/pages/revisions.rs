@@ -46,7 +46,8 @@ pub fn since(fill: &Fill<'_>, pack: &Pack) -> HttpResult<Vec<Revision>> {
 fn add_known(fill: &Fill<'_>, pack: &Pack, facts: &mut Facts) -> HttpResult<Vec<Late>> {
     let knew = pack.knew();
     let series = fill.app.store.series();
-    let mut indicators: Vec<IndicatorId> = series.streams(None)?.iter().map(|stream| stream.indicator.clone()).collect();
+    let mut indicators: Vec<IndicatorId> =
+        series.streams(None)?.iter().map(|stream| stream.indicator.clone()).collect();
     indicators.sort_unstable();
     indicators.dedup();
     let mut found = Vec::new();
@@ -71,7 +72,12 @@ fn add_known(fill: &Fill<'_>, pack: &Pack, facts: &mut Facts) -> HttpResult<Vec<
             let then = Arc::new(Head { recorded_at: knew, ..Head::clone(&head) });
             for point in points {
                 facts.add(&then, point);
-                found.push(Late { indicator: indicator.clone(), place: point.place, run: head.run, recorded_at: head.recorded_at });
+                found.push(Late {
+                    indicator: indicator.clone(),
+                    place: point.place,
+                    run: head.run,
+                    recorded_at: head.recorded_at,
+                });
             }
         }
     }
@@ -97,18 +103,25 @@ impl Differences<'_> {
             ("thôn lõm sóng", "villages with pockets", |counts| counts.pocket),
             ("thôn phủ sóng", "villages covered", |counts| counts.covered),
             ("thôn chưa rõ", "villages unknown", |counts| counts.unknown),
-            ("thôn không có điện lưới", "villages without grid power", |counts| counts.no_grid_power),
+            ("thôn không có điện lưới", "villages without grid power", |counts| {
+                counts.no_grid_power
+            }),
         ];
         for (vi, en, count) in counted {
             found.extend(self.count(place, lang.pick(vi, en), count));
         }
-        let values: BTreeMap<&IndicatorId, &IndicatorValue> = self.fill.world.judgement.values(place).collect();
+        let values: BTreeMap<&IndicatorId, &IndicatorValue> =
+            self.fill.world.judgement.values(place).collect();
         for (id, value) in self.now.values(place) {
             let Some(indicator) = self.fill.world.facts.indicators().get(id.as_str()) else { continue };
             found.extend(self.value(place, indicator, values.get(id).copied(), value));
         }
         for child in self.fill.children(place) {
-            found.extend(self.count(child, lang.pick("thôn trắng sóng", "villages without signal"), |counts| counts.no_signal));
+            found.extend(self.count(
+                child,
+                lang.pick("thôn trắng sóng", "villages without signal"),
+                |counts| counts.no_signal,
+            ));
         }
         found
     }
@@ -119,11 +132,21 @@ impl Differences<'_> {
         let words = |number: u32| self.fill.lang.count(number.into());
         let link = self.fill.link(place);
         let figure = Link::new(format!("{}: {what}", link.text), link.href);
-        (sealed != now).then(|| self.revision(figure, words(sealed), words(now), None, place, "village")).flatten()
+        (sealed != now)
+            .then(|| self.revision(figure, words(sealed), words(now), None, place, "village"))
+            .flatten()
     }
 
-    fn value(&self, place: PlaceIx, indicator: &Indicator, sealed: Option<&IndicatorValue>, now: &IndicatorValue) -> Option<Revision> {
-        let same = sealed.is_some_and(|sealed| (sealed.value, sealed.qualifier, &sealed.absence) == (now.value, now.qualifier, &now.absence));
+    fn value(
+        &self,
+        place: PlaceIx,
+        indicator: &Indicator,
+        sealed: Option<&IndicatorValue>,
+        now: &IndicatorValue,
+    ) -> Option<Revision> {
+        let same = sealed.is_some_and(|sealed| {
+            (sealed.value, sealed.qualifier, &sealed.absence) == (now.value, now.qualifier, &now.absence)
+        });
         if same || (sealed.is_none_or(|sealed| sealed.value.is_none()) && now.value.is_none()) {
             return None;
         }
@@ -133,7 +156,14 @@ impl Differences<'_> {
         };
         let family = indicator.id.as_str().split('.').next().unwrap_or_default();
         let words = |value: Option<&IndicatorValue>| self.words(indicator, value);
-        self.revision(self.fill.indicator(indicator, place), words(sealed), words(Some(now)), run, place, family)
+        self.revision(
+            self.fill.indicator(indicator, place),
+            words(sealed),
+            words(Some(now)),
+            run,
+            place,
+            family,
+        )
     }
 
     fn words(&self, indicator: &Indicator, value: Option<&IndicatorValue>) -> String {
@@ -141,10 +171,15 @@ impl Differences<'_> {
         let Some((amount, value)) = value.and_then(|value| Some((value.amount()?, value))) else {
             return lang.pick("chưa có giá trị", "no value").to_owned();
         };
-        let number = format!("{} {}", lang.number(amount, indicator.decimals), words::unit(lang, indicator.unit));
+        let number =
+            format!("{} {}", lang.number(amount, indicator.decimals), words::unit(lang, indicator.unit));
         match value.value {
             Some(Value::Ratio { numerator, denominator }) => {
-                format!("{number} ({}/{})", lang.number_up_to(numerator, 2), lang.number_up_to(denominator, 2))
+                format!(
+                    "{number} ({}/{})",
+                    lang.number_up_to(numerator, 2),
+                    lang.number_up_to(denominator, 2)
+                )
             }
             _ => number,
         }
@@ -152,9 +187,18 @@ impl Differences<'_> {
 
     /// A difference with the run that brought it: the one named, otherwise the last that spoke of the same family of
     /// indicators at the place or below it.
-    fn revision(&self, figure: Link, sealed: String, now: String, run: Option<RunId>, place: PlaceIx, family: &str) -> Option<Revision> {
+    fn revision(
+        &self,
+        figure: Link,
+        sealed: String,
+        now: String,
+        run: Option<RunId>,
+        place: PlaceIx,
+        family: &str,
+    ) -> Option<Revision> {
         let inside = |late: &Late| {
-            late.place == place || self.fill.gazetteer().ancestors_on(late.place, self.fill.day()).contains(&place)
+            late.place == place
+                || self.fill.gazetteer().ancestors_on(late.place, self.fill.day()).contains(&place)
         };
         let of_family = |late: &Late| late.indicator.as_str().split('.').next() == Some(family);
         let named = run.and_then(|run| self.late.iter().find(|late| late.run == run));

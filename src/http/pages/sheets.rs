@@ -24,13 +24,19 @@ pub fn flags<'f>(fill: &'f Fill<'f>, asked: &'f Asked) -> HttpResult<Sheet<'f>> 
         Some(word) => {
             let states = [FlagState::Firing, FlagState::Pending, FlagState::NoData, FlagState::Resolved];
             let known = states.into_iter().find(|state| state.as_str() == word);
-            Some(known.ok_or_else(|| HttpError::bad_request("state", word, "firing, pending, no_data, resolved, all"))?)
+            Some(known.ok_or_else(|| {
+                HttpError::bad_request("state", word, "firing, pending, no_data, resolved, all")
+            })?)
         }
     };
     let rule = asked.query.get("rule");
     let written = text::toneless(asked.query.get("q").unwrap_or_default());
     let said = |flag: &Flag| {
-        let name = fill.gazetteer().ix(&flag.key.place).map(|ix| fill.gazetteer().get(ix).full_name()).unwrap_or_default();
+        let name = fill
+            .gazetteer()
+            .ix(&flag.key.place)
+            .map(|ix| fill.gazetteer().get(ix).full_name())
+            .unwrap_or_default();
         text::toneless(&format!("{name} {}", lang.pick(&flag.explanation_vi, &flag.explanation_en)))
     };
     let mut chosen: Vec<&Flag> = world
@@ -98,14 +104,19 @@ pub fn indicator<'f>(fill: &'f Fill<'f>, asked: &'f Asked, id: &str) -> HttpResu
                 Cell::Text(fill.place(ix).name),
                 Cell::Text(at.id.code.as_str().to_owned()),
                 Cell::Amount {
-                    amount: value.map_or(gapwatch_dashboards::figure::Amount::Missing, |value| fill::amount(value, indicator)),
+                    amount: value.map_or(gapwatch_dashboards::figure::Amount::Missing, |value| {
+                        fill::amount(value, indicator)
+                    }),
                     qualifier: figure.qualifier,
                     unit: indicator.unit,
                     decimals: indicator.decimals,
                 },
                 figure.period.map_or_else(missing, Cell::Period),
-                figure.evidence.map_or_else(missing, |class| Cell::Text(words::evidence(lang, class).to_owned())),
-                standing.map_or(Cell::Absent(Absence::NotApplicable), |standing| Cell::Status(standing.status)),
+                figure
+                    .evidence
+                    .map_or_else(missing, |class| Cell::Text(words::evidence(lang, class).to_owned())),
+                standing
+                    .map_or(Cell::Absent(Absence::NotApplicable), |standing| Cell::Status(standing.status)),
                 figure.source.map_or_else(missing, Cell::Link),
             ],
             code: Some(at.id.code.as_str().to_owned()),

@@ -79,7 +79,13 @@ impl<'f, R: 'f> Long<'f, R> {
         let number = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
         let state = State {
             sort,
-            columns: self.columns.iter().zip(&shown).skip(1).map(|(col, shown)| (col.column.key.clone(), col.column.heading.clone(), *shown)).collect(),
+            columns: self
+                .columns
+                .iter()
+                .zip(&shown)
+                .skip(1)
+                .map(|(col, shown)| (col.column.key.clone(), col.column.heading.clone(), *shown))
+                .collect(),
             matching: number(self.rows.len()),
             total: number(self.total),
             first: if self.rows.is_empty() { 0 } else { number(window.range.start + 1) },
@@ -99,7 +105,13 @@ impl<'f, R: 'f> Long<'f, R> {
             columns: columns.iter().map(|col| col.column.clone()).collect(),
             rows: rows.iter().map(|row| made(self.fill, columns.iter().copied(), self.place, row)).collect(),
             totals,
-            empty: asked.lang.pick("Không có dòng nào phù hợp. Hãy bỏ bớt điều kiện lọc.", "No row matches. Try fewer conditions.").to_owned(),
+            empty: asked
+                .lang
+                .pick(
+                    "Không có dòng nào phù hợp. Hãy bỏ bớt điều kiện lọc.",
+                    "No row matches. Try fewer conditions.",
+                )
+                .to_owned(),
             downloads: super::downloads(asked, &format!("{}/export", asked.address.path), &Format::ALL),
         };
         Ok(View { title: self.title, answer, table, state, related })
@@ -132,7 +144,8 @@ impl<'f, R: 'f> Long<'f, R> {
             return Err(HttpError::bad_request("sort", word, &keys.join(", ")));
         };
         let rows = std::mem::take(&mut self.rows);
-        let mut ranked: Vec<(Rank, R)> = rows.into_iter().map(|row| (Rank::of(&(col.cell)(self.fill, &row)), row)).collect();
+        let mut ranked: Vec<(Rank, R)> =
+            rows.into_iter().map(|row| (Rank::of(&(col.cell)(self.fill, &row)), row)).collect();
         // Among equals the usual order stays.
         ranked.sort_by(|a, b| a.0.against(&b.0, falling));
         self.rows = ranked.into_iter().map(|(_, row)| row).collect();
@@ -141,11 +154,17 @@ impl<'f, R: 'f> Long<'f, R> {
 
     /// Which columns are shown: those the address names, otherwise the usual ones, or all.
     fn shown(&self, asked: &Asked, all: bool) -> Vec<bool> {
-        let named: Vec<&str> =
-            asked.query.0.iter().filter(|(key, _)| key == "cols").flat_map(|(_, words)| words.split(',')).collect();
+        let named: Vec<&str> = asked
+            .query
+            .0
+            .iter()
+            .filter(|(key, _)| key == "cols")
+            .flat_map(|(_, words)| words.split(','))
+            .collect();
         let known = |col: &Col<'f, R>| named.contains(&col.column.key.as_str());
         let any = self.columns.iter().any(known);
-        let one = |(at, col): (usize, &Col<'f, R>)| at == 0 || if any { known(col) } else { all || col.shown };
+        let one =
+            |(at, col): (usize, &Col<'f, R>)| at == 0 || if any { known(col) } else { all || col.shown };
         self.columns.iter().enumerate().map(one).collect()
     }
 }
@@ -172,7 +191,11 @@ fn made<'c, 'f: 'c, R: 'c>(
 ///
 /// # Errors
 /// 400 when it is none.
-pub fn choice<'a>(asked: &'a Asked, key: &'static str, choices: &[(String, String)]) -> HttpResult<Option<&'a str>> {
+pub fn choice<'a>(
+    asked: &'a Asked,
+    key: &'static str,
+    choices: &[(String, String)],
+) -> HttpResult<Option<&'a str>> {
     match asked.query.get(key) {
         Some(word) if !choices.iter().any(|(value, _)| value == word) => {
             let known: Vec<&str> = choices.iter().map(|(value, _)| value.as_str()).collect();
@@ -196,6 +219,51 @@ pub fn with_unit(lang: Lang, name: &str, indicator: &Indicator) -> String {
         "" => name.to_owned(),
         unit => format!("{name} ({unit})"),
     }
+}
+
+/// The way to the table of a place: the places above and the place itself.
+#[must_use]
+pub fn way(fill: &Fill<'_>, place: PlaceIx) -> Vec<Link> {
+    let mut crumbs = fill.crumbs(place);
+    crumbs.push(fill.link(place));
+    crumbs
+}
+
+/// Where else to look at a place.
+#[must_use]
+pub fn related(fill: &Fill<'_>, place: PlaceIx, other: &str, words: &str) -> Vec<Link> {
+    let code = gapwatch_dashboards::shell::percent_encode(fill.gazetteer().get(place).id.code.as_str());
+    vec![
+        Link::new(words, format!("{other}?place={code}")),
+        Link::new(fill.lang.pick("Số liệu đã thu", "Observations"), format!("/observations?place={code}")),
+        Link::new(fill.lang.pick("So sánh hai ngày", "Two dates compared"), format!("/compare?place={code}")),
+        Link::new(
+            fill.lang.pick("Báo cáo và đo thực tế", "Claims and measurements"),
+            format!("/claims?place={code}"),
+        ),
+    ]
+}
+
+/// Choices of a filter.
+#[must_use]
+pub fn pairs(known: &[(&str, &str)]) -> Vec<(String, String)> {
+    known.iter().map(|(value, words)| ((*value).to_owned(), (*words).to_owned())).collect()
+}
+
+/// Whether a place, or the one above it, has a name with these letters or this code.
+#[must_use]
+pub fn is_named(fill: &Fill<'_>, ix: PlaceIx, written: &str) -> bool {
+    let says = |ix: PlaceIx| {
+        let place = fill.gazetteer().get(ix);
+        text::toneless(&place.full_name()).contains(written) || place.id.code.as_str() == written
+    };
+    says(ix) || fill.gazetteer().parent_on(ix, fill.day()).is_some_and(says)
+}
+
+/// A number of rows as it is written.
+#[must_use]
+pub fn count(fill: &Fill<'_>, number: usize) -> String {
+    fill.lang.count(u64::try_from(number).unwrap_or(u64::MAX))
 }
 
 /// Where a cell stands among those of its column.
