@@ -107,7 +107,8 @@ impl Store {
                 "SELECT id, body FROM run WHERE (?1 IS NULL OR collector = ?1) AND finished <= ?2 \
                  AND outcome IN ('succeeded', 'partial') ORDER BY finished DESC, id DESC LIMIT 1",
             )?;
-            let mut rows = statement.query(params![collector.map(CollectorName::as_str), db::bound(as_of)])?;
+            let mut rows =
+                statement.query(params![collector.map(CollectorName::as_str), db::bound(as_of)])?;
             rows.next()?.map(run_of).transpose()
         })
     }
@@ -118,8 +119,9 @@ impl Store {
     /// The file cannot be read.
     pub fn first_run(&self, collector: &CollectorName) -> Result<Option<Run>, StoreError> {
         self.db.read(|connection| {
-            let mut statement = connection
-                .prepare_cached("SELECT id, body FROM run WHERE collector = ?1 ORDER BY finished, id LIMIT 1")?;
+            let mut statement = connection.prepare_cached(
+                "SELECT id, body FROM run WHERE collector = ?1 ORDER BY finished, id LIMIT 1",
+            )?;
             let mut rows = statement.query([collector.as_str()])?;
             rows.next()?.map(run_of).transpose()
         })

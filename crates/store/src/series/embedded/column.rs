@@ -164,7 +164,6 @@ impl<'a> Reader<'a> {
         self.u32s_of(kind, count)
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "masked to at most 32 bits")]
     fn u32s_of(&mut self, kind: u8, count: usize) -> Result<Vec<u32>, Damage> {
         match kind {
             CONSTANT => Ok(vec![self.small()?; count]),
@@ -223,14 +222,7 @@ impl<'a> Reader<'a> {
                     return Err("a column is too wide");
                 }
                 let length = count.checked_mul(width as usize).ok_or("a column is too long")?.div_ceil(8);
-                let mut bytes = self.take(length)?.to_vec();
-                bytes.extend([0; 8]);
-                let mask = (1_u64 << width) - 1;
-                let word = |bit: usize| {
-                    let bytes = bytes.get(bit / 8..bit / 8 + 8).and_then(|bytes| bytes.try_into().ok());
-                    (bytes.map_or(0, u64::from_le_bytes) >> (bit % 8) & mask) as u32
-                };
-                Ok((0..count).map(|at| least.wrapping_add(word(at * width as usize))).collect())
+                Ok(bits(self.take(length)?, least, width, count))
             }
             PACKED => self.unpack(count),
             _ => Err("a column is of an unknown kind"),
@@ -334,6 +326,38 @@ fn is_noise(column: &[u32]) -> bool {
     let (least, width) = width(column);
     let used: u64 = column.iter().map(|value| u64::from(32 - (value - least).leading_zeros())).sum();
     used * 4 >= u64::from(width) * 3 * column.len() as u64 && width <= 16
+}
+
+/// Reads values of a fixed width. Eight of them are a whole number of bytes, so they are read eight at a time.
+#[expect(clippy::cast_possible_truncation, reason = "masked to at most 32 bits")]
+fn bits(bytes: &[u8], least: u32, width: u32, count: usize) -> Vec<u32> {
+    let mut column: Vec<u32> = Vec::with_capacity(count + 8);
+    let mask = (1_u64 << width) - 1;
+    let step = width as usize;
+    let mut at = 0;
+    while column.len() < count {
+        let mut raw = [0_u8; 32];
+        match bytes.get(at..at + 32).and_then(|bytes| bytes.try_into().ok()) {
+            Some(whole) => raw = whole,
+            None => {
+                raw.iter_mut().zip(bytes.get(at..).unwrap_or_default()).for_each(|(to, from)| *to = *from)
+            }
+        }
+        let (low, high) = raw.split_at(16);
+        let half = |half: &[u8]| half.try_into().map_or(0, u128::from_le_bytes);
+        let (low, high) = (half(low), half(high));
+        column.extend_from_slice(&std::array::from_fn::<u32, 8, _>(|index| {
+            let bit = index as u32 * width;
+            let word = match bit {
+                0..128 => low >> bit | if bit > 96 { high << (128 - bit) } else { 0 },
+                _ => high >> (bit - 128),
+            };
+            least.wrapping_add((word as u64 & mask) as u32)
+        }));
+        at += step;
+    }
+    column.truncate(count);
+    column
 }
 
 fn put_bits(out: &mut Vec<u8>, column: &[u32]) -> Result<(), Damage> {
@@ -451,6 +475,12 @@ mod tests {
         check_u32(&bits, super::TWO);
         let small: Vec<u32> = noise.iter().map(|n| 900 + n % 700).collect();
         let skewed: Vec<u32> = (0..400).map(|n| if n % 9 == 0 { n * 200 } else { n % 3 }).collect();
+        for width in 1..=32_u32 {
+            let wide: Vec<u32> = noise.iter().map(|n| 3 + (n >> (32 - width)) % (u32::MAX - 3)).collect();
+            let mut bytes = Vec::new();
+            super::put_bits(&mut bytes, &wide).unwrap();
+            assert_eq!(Reader::new(&bytes).u32s(wide.len()).unwrap(), wide, "{width} bits");
+        }
         check_u32(&small, super::BITS);
         check_u32(&noise, super::BITS);
         check_u32(&skewed, super::PACKED);
