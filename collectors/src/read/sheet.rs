@@ -303,8 +303,14 @@ impl<'a> Reader<'a> {
         if let (Some(code), Some(name)) = pair {
             self.reading.codes.insert(code.clone(), name.clone());
         }
-        let place =
-            self.place(table, row, &named, period.end().min(self.ctx.now.date_naive().max(period.start())))?;
+        let point = self.point(table, row);
+        let place = self.place(
+            table,
+            row,
+            &named,
+            point,
+            period.end().min(self.ctx.now.date_naive().max(period.start())),
+        )?;
         let samples = self.at(table, Role::Samples).and_then(|at| {
             let kind = long_kind(gapwatch_model::ValueKind::Count, gapwatch_model::Unit::Items);
             self.count(row, at, table, &kind)

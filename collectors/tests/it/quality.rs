@@ -274,3 +274,18 @@ fn completeness_never_passes_the_whole() {
     let before = reported(&world.gazetteer, indicator, place("04"), "202505".parse().unwrap(), &reports, 10);
     assert_eq!(before.len(), 161, "the communes of before the merger");
 }
+
+#[test]
+fn coordinates_are_those_of_vietnam_in_either_order() {
+    let world = World::new();
+    let columns = "[[columns]]\nis = \"longitude\"\nheadings = [\"Kinh độ\"]\n[[columns]]\nis = \"latitude\"\nheadings = [\"Vĩ độ\"]\n";
+    let config =
+        CollectorConfig::parse("survey", &format!("unknown_places = \"create\"\n{CONFIG}{columns}")).unwrap();
+    let text = "Tên xã;Tên thôn;Số hộ;Kinh độ;Vĩ độ\nThục Phán;Xóm Lạ;3;22,62924;106,34808\nThục Phán;Nà Cáp;4;106,2;\nThục Phán;Nà Lẹng;4;10,2;22,6\n";
+    let reading = read(&world, &config, text);
+    let point = reading.new_places[0].point.unwrap();
+    assert!((point.lat - 22.62924).abs() < 1e-9 && (point.lon - 106.34808).abs() < 1e-9, "{point:?}");
+    let rejected: Vec<_> = reading.rejects.iter().map(|r| (r.line, r.column, r.value.as_str())).collect();
+    assert_eq!(rejected, [(3, 4, "106,2"), (4, 4, "10,2")]);
+    assert_eq!(reading.frames[0].points.len(), 3, "the rest of the row goes in");
+}

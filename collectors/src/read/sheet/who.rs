@@ -1,7 +1,7 @@
 //! Which place a row is about: its own cells, what carries down from rows above, and villages that are made.
 
 use chrono::NaiveDate;
-use gapwatch_model::{Membership, Place, PlaceId, PlaceIx, PlaceLevel, RejectCode, text};
+use gapwatch_model::{GeoPoint, Membership, Place, PlaceId, PlaceIx, PlaceLevel, RejectCode, text};
 
 use super::{Frame, Reader};
 use crate::{
@@ -87,6 +87,7 @@ impl Reader<'_> {
         table: &Table,
         row: &Row,
         named: &Named,
+        point: Option<GeoPoint>,
         day: NaiveDate,
     ) -> Option<PlaceIx> {
         let level = self.level();
@@ -118,7 +119,7 @@ impl Reader<'_> {
                 }
                 Some(place)
             }
-            Found::New(commune) => Some(self.new_village(table, row, named, commune, day)),
+            Found::New(commune) => Some(self.new_village(named, point, commune, day)),
             Found::Ignored => {
                 self.reading.notes.ignored += 1;
                 None
@@ -132,9 +133,8 @@ impl Reader<'_> {
 
     pub(super) fn new_village(
         &mut self,
-        table: &Table,
-        row: &Row,
         named: &Named,
+        point: Option<GeoPoint>,
         commune: PlaceIx,
         day: NaiveDate,
     ) -> PlaceIx {
@@ -158,7 +158,6 @@ impl Reader<'_> {
         };
         let free = std::iter::once(code.clone()).chain((2..).map(|number| format!("{code}-{number}")));
         let code = free.into_iter().find(|code| !taken(code)).unwrap_or(code);
-        let point = self.point(table, row);
         let place = Place {
             id: PlaceId::new(&code, day),
             valid_to: None,
@@ -180,7 +179,7 @@ impl Reader<'_> {
     }
 
     /// The coordinates of a row, in one column or two, in either order.
-    pub(super) fn point(&mut self, table: &Table, row: &Row) -> Option<gapwatch_model::GeoPoint> {
+    pub(super) fn point(&mut self, table: &Table, row: &Row) -> Option<GeoPoint> {
         let (lon, lat) = (self.at(table, Role::Longitude), self.at(table, Role::Latitude));
         let number = |at: usize| match row.cell(at) {
             Cell::Number(number) => Some(*number),
