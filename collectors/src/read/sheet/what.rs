@@ -172,7 +172,10 @@ impl<'a> Reader<'a> {
                 return;
             }
         };
-        let text = |role| self.text_at(frame.table, row, role);
+        let roles = [Role::Operator, Role::Technology, Role::MeasuringPoint, Role::Organisation];
+        let own =
+            roles.iter().chain(&[Role::Evidence, Role::Method]).any(|role| self.column(*role).is_some());
+        let text = |role| if own { self.text_at(frame.table, row, role) } else { None };
         let (operator, technology) = (text(Role::Operator), text(Role::Technology));
         let (point, organisation) = (text(Role::MeasuringPoint), text(Role::Organisation));
         let dimensions = cells::override_dimensions(
