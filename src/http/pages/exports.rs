@@ -54,7 +54,7 @@ pub type MakeSheetOf = for<'f> fn(&'f Fill<'f>, &'f Asked, &str) -> HttpResult<S
 /// A route to a file.
 pub fn file(make: MakeSheet) -> MethodRouter<Shared> {
     get(move |State(app): State<Shared>, uri: Uri, headers: HeaderMap| async move {
-        send(app, &uri, &headers, move |fill, asked| make(fill, asked)).await
+        send(app, &uri, &headers, make).await
     })
 }
 

@@ -84,6 +84,9 @@ fn add_known(fill: &Fill<'_>, pack: &Pack, facts: &mut Facts) -> HttpResult<Vec<
     Ok(found)
 }
 
+/// One of the numbers of a place's villages.
+type CountOf = fn(&Counts) -> u32;
+
 /// What is looked through.
 struct Differences<'a> {
     /// The world of the pack.
@@ -98,7 +101,7 @@ impl Differences<'_> {
     fn all(&self, place: PlaceIx) -> Vec<Revision> {
         let lang = self.fill.lang;
         let mut found = Vec::new();
-        let counted: [(&str, &str, fn(&Counts) -> u32); 5] = [
+        let counted: [(&str, &str, CountOf); 5] = [
             ("thôn trắng sóng", "villages without signal", |counts| counts.no_signal),
             ("thôn lõm sóng", "villages with pockets", |counts| counts.pocket),
             ("thôn phủ sóng", "villages covered", |counts| counts.covered),
@@ -126,7 +129,7 @@ impl Differences<'_> {
         found
     }
 
-    fn count(&self, place: PlaceIx, what: &str, count: fn(&Counts) -> u32) -> Option<Revision> {
+    fn count(&self, place: PlaceIx, what: &str, count: CountOf) -> Option<Revision> {
         let number = |judgement: &Judgement| judgement.counts(place).map(count);
         let (sealed, now) = (number(&self.fill.world.judgement)?, number(self.now)?);
         let words = |number: u32| self.fill.lang.count(number.into());
