@@ -206,11 +206,15 @@ impl<'a> Reader<'a> {
                 Ok(column)
             }
             TWO => {
-                let values = [self.small()?, self.small()?];
+                let (one, other) = (self.small()?, self.small()?);
                 let bits = self.take(count.div_ceil(8))?;
                 let mut column = Vec::with_capacity(count.next_multiple_of(8));
                 for byte in bits {
-                    column.extend((0..8).map(|bit| if byte >> bit & 1 == 0 { values[0] } else { values[1] }));
+                    let eight =
+                        std::array::from_fn::<u32, 8, _>(
+                            |bit| if byte >> bit & 1 == 0 { one } else { other },
+                        );
+                    column.extend_from_slice(&eight);
                 }
                 column.truncate(count);
                 Ok(column)
