@@ -4,14 +4,14 @@
 //! has changed; judgements are kept for the moments that are asked for.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
 };
 
 use chrono::{DateTime, FixedOffset};
 use gapwatch_collectors::CollectorConfig;
-use gapwatch_model::{CollectorName, Flag, FlagState, Gazetteer, Outcome, PeriodKind, PlaceIx, Run};
-use gapwatch_rules::{Explanation, Facts, Judgement, Rules, SourceStatus, Targets};
+use gapwatch_model::{CollectorName, Flag, FlagKey, FlagState, Gazetteer, Outcome, PeriodKind, PlaceIx, Run};
+use gapwatch_rules::{Explanation, Facts, Judgement, Rules, SourceStatus, Targets, Verdict};
 
 use crate::app::App;
 
@@ -31,7 +31,7 @@ pub const BEHIND_TARGET: &str = "commune-behind-target";
 pub const SOURCE_OVERDUE: &str = "source-overdue";
 
 /// Judgements kept at most. A national one is large; people look at few days at a time.
-const KEPT: usize = 3;
+const KEPT: usize = 2;
 
 /// What is known at a moment, judged.
 #[derive(Debug)]
@@ -58,6 +58,12 @@ pub struct World {
 #[must_use]
 pub fn brought(run: &Run) -> bool {
     matches!(run.outcome, Outcome::Succeeded | Outcome::Partial)
+}
+
+/// Whether a flag is in another state than it was, or its clock is another.
+fn moved(flag: &Flag, before: &[Flag]) -> bool {
+    let known = before.binary_search_by(|other| other.key.cmp(&flag.key)).ok().and_then(|at| before.get(at));
+    known.is_none_or(|known| (known.state, known.since, known.clear_since) != (flag.state, flag.since, flag.clear_since))
 }
 
 impl World {
@@ -194,7 +200,14 @@ impl App {
         let home = self.home(&gazetteer, at)?;
         let sources = self.sources(home, at)?;
         let judgement = gapwatch_rules::judge(facts, &rules, &targets, at, &sources);
-        let flags = self.store.flags_as_of(Some(at))?;
+        let mut flags = self.store.flags_as_of(Some(at))?;
+        // The record holds changes of state; what a flag says of today is said by today's judgement.
+        let raised = judgement.raised.iter().filter(|raised| raised.verdict == Verdict::Raised);
+        let raised: HashSet<&FlagKey> = raised.map(|raised| &raised.key).collect();
+        for flag in flags.iter_mut().filter(|flag| raised.contains(&flag.key)) {
+            let sentence = judgement.sentence(&flag.key, &rules);
+            (flag.explanation_vi, flag.explanation_en) = (sentence.vi, sentence.en);
+        }
         Ok(World { at, gazetteer, home, facts: Arc::clone(facts), rules, targets, judgement, flags })
     }
 
@@ -284,8 +297,10 @@ impl App {
             }
             None => (gapwatch_rules::judge(&facts, &rules, &targets, now, &sources), None),
         };
-        let flags = known.map_or_else(|| self.store.flags_as_of(Some(now)), Ok)?;
-        let changed = gapwatch_rules::advance(&flags, &judgement, &rules, now);
+        let mut flags = known.map_or_else(|| self.store.flags_as_of(Some(now)), Ok)?;
+        flags.sort_by(|a, b| a.key.cmp(&b.key));
+        let mut changed = gapwatch_rules::advance(&flags, &judgement, &rules, now);
+        changed.retain(|flag| moved(flag, &flags));
         if !changed.is_empty() {
             self.store.record_flags(&changed, now)?;
         }

@@ -398,7 +398,7 @@ pub fn load(place: &Place) -> Result<Config, Stop> {
 
 /// The runtime of commands that wait for something.
 pub fn runtime() -> Result<tokio::runtime::Runtime, Stop> {
-    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(4).enable_all().build()?)
+    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(2).enable_all().build()?)
 }
 
 fn serve(place: &Place, listen: Option<SocketAddr>) -> Outcome {

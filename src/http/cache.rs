@@ -9,7 +9,7 @@ use axum::{
 use quick_cache::{Weighter, sync::Cache};
 
 /// Memory for finished answers, in bytes.
-const CAPACITY_BYTES: u64 = 12 * 1024 * 1024;
+const CAPACITY_BYTES: u64 = 6 * 1024 * 1024;
 
 /// One finished answer in the encodings that were asked for.
 #[derive(Debug)]

@@ -132,7 +132,8 @@ async fn safe_headers(request: Request, next: Next) -> Response {
         (header::REFERRER_POLICY, "same-origin"),
         (header::X_FRAME_OPTIONS, "DENY"),
     ] {
-        headers.insert(name, HeaderValue::from_static(value));
+        // A sealed pack brings its own, narrower policy.
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
 }
