@@ -11,8 +11,13 @@ use std::{
 
 use anyhow::{Context as _, anyhow};
 use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta};
-use gapwatch_collectors::{Breach, Choice, CollectorConfig, Context, Decisions, Fetched, Known, LastRun, Reading, Resolver};
-use gapwatch_dashboards::{Lang, map::{Outline, Shape}};
+use gapwatch_collectors::{
+    Breach, Choice, CollectorConfig, Context, Decisions, Fetched, Known, LastRun, Reading, Resolver,
+};
+use gapwatch_dashboards::{
+    Lang,
+    map::{Outline, Shape},
+};
 use gapwatch_model::{Acknowledgement, CollectorName, FlagKey, Gazetteer, PlaceId, PlaceIx, text};
 use gapwatch_store::{
     AuditEntry, Decision, HeldState, InfluxOptions, RunQuery, Secret, Session, Store, StoreOptions, Token,
@@ -29,10 +34,10 @@ use crate::{
 };
 
 /// The program, shared by everything that runs in it.
-pub type Shared = Arc<App>;
+pub(crate) type Shared = Arc<App>;
 
 /// How long somebody stays signed in.
-pub const SESSION: TimeDelta = TimeDelta::hours(12);
+pub(crate) const SESSION: TimeDelta = TimeDelta::hours(12);
 
 /// File of the database inside the data directory.
 const DATABASE: &str = "gapwatch.db";
@@ -44,25 +49,25 @@ const PAUSED: &str = "paused_collectors";
 
 /// What the running program holds.
 #[derive(Debug)]
-pub struct App {
+pub(crate) struct App {
     /// The configuration it was started with.
-    pub config: Config,
+    pub(crate) config: Config,
     /// The store.
-    pub store: Store,
+    pub(crate) store: Store,
     /// The store's clock.
-    pub clock: Clock,
+    pub(crate) clock: Clock,
     /// Finished pages.
-    pub pages: Pages,
+    pub(crate) pages: Pages,
     /// What is judged, kept by moment.
-    pub worlds: Worlds,
+    pub(crate) worlds: Worlds,
     /// Months that were judged, in a small form.
-    pub month_ends: MonthEnds,
+    pub(crate) month_ends: MonthEnds,
     attempts: Attempts,
     verified: Mutex<HashMap<String, (String, String)>>,
     running: Mutex<BTreeSet<String>>,
     resolver: Mutex<Option<(Arc<Gazetteer>, Arc<Resolver>)>>,
     /// One file is taken in at a time: new places get their numbers in order.
-    pub intake: Mutex<()>,
+    pub(crate) intake: Mutex<()>,
     synthetic: bool,
     ready: AtomicBool,
     progress: Mutex<Option<(usize, usize, NaiveDate)>>,
@@ -72,7 +77,7 @@ pub struct App {
 
 /// What collectors are told beside the bytes, held together.
 #[derive(Debug)]
-pub struct Told {
+pub(crate) struct Told {
     gazetteer: Arc<Gazetteer>,
     resolver: Arc<Resolver>,
     decisions: Decisions,
@@ -82,7 +87,7 @@ pub struct Told {
 impl Told {
     /// The form collectors take it in.
     #[must_use]
-    pub fn context<'a>(&'a self, app: &'a App) -> Context<'a> {
+    pub(crate) fn context<'a>(&'a self, app: &'a App) -> Context<'a> {
         Context {
             gazetteer: &self.gazetteer,
             resolver: &self.resolver,
@@ -99,7 +104,7 @@ impl Told {
 
 /// A collector that is running; not any more once this is dropped.
 #[derive(Debug)]
-pub struct Running {
+pub(crate) struct Running {
     app: Shared,
     name: String,
 }
@@ -120,9 +125,10 @@ impl App {
     ///
     /// # Errors
     /// When the store cannot be opened or written.
-    pub fn open(config: Config) -> anyhow::Result<Self> {
+    pub(crate) fn open(config: Config) -> anyhow::Result<Self> {
         let data = config.data_dir();
-        std::fs::create_dir_all(&data).with_context(|| format!("cannot make the folder `{}`", data.display()))?;
+        std::fs::create_dir_all(&data)
+            .with_context(|| format!("cannot make the folder `{}`", data.display()))?;
         let store = Store::open(&database(&config), &store_options(&config))?;
         let offset = store.meta(CLOCK_OFFSET)?.and_then(|text| text.parse().ok());
         let mut app = Self {
@@ -146,14 +152,15 @@ impl App {
         app.update_places()?;
         app.update_texts()?;
         // From here on the store's gazetteer holds them: not twice.
-        app.synthetic = app.config.program.story.is_some() || app.config.places.places.iter().any(|place| place.synthetic);
+        app.synthetic = app.config.program.story.is_some()
+            || app.config.places.places.iter().any(|place| place.synthetic);
         app.config.places = Places::default();
         Ok(app)
     }
 
     /// Shares it.
     #[must_use]
-    pub fn shared(self) -> Shared {
+    pub(crate) fn shared(self) -> Shared {
         Arc::new(self)
     }
 
@@ -187,7 +194,7 @@ impl App {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn gazetteer(&self) -> anyhow::Result<Arc<Gazetteer>> {
+    pub(crate) fn gazetteer(&self) -> anyhow::Result<Arc<Gazetteer>> {
         Ok(self.store.gazetteer()?)
     }
 
@@ -195,7 +202,7 @@ impl App {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn decisions(&self, now: DateTime<FixedOffset>) -> anyhow::Result<Decisions> {
+    pub(crate) fn decisions(&self, now: DateTime<FixedOffset>) -> anyhow::Result<Decisions> {
         let decided = self.store.decisions_as_of(Some(now))?;
         // What cannot be read was not written by this program.
         Ok(Decisions::new(decided.into_iter().filter_map(|decision| {
@@ -210,7 +217,7 @@ impl App {
 
     /// The name indexes of the places: made once per gazetteer.
     #[must_use]
-    pub fn resolver(&self, gazetteer: &Arc<Gazetteer>) -> Arc<Resolver> {
+    pub(crate) fn resolver(&self, gazetteer: &Arc<Gazetteer>) -> Arc<Resolver> {
         let mut kept = lock(&self.resolver);
         match &*kept {
             Some((of, resolver)) if Arc::ptr_eq(of, gazetteer) => Arc::clone(resolver),
@@ -226,30 +233,35 @@ impl App {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn telling(&self, now: DateTime<FixedOffset>) -> anyhow::Result<Told> {
+    pub(crate) fn telling(&self, now: DateTime<FixedOffset>) -> anyhow::Result<Told> {
         let gazetteer = self.gazetteer()?;
         Ok(Told { resolver: self.resolver(&gazetteer), gazetteer, decisions: self.decisions(now)?, now })
     }
 
     /// What is known of a file from the last run that took it in, or that holds it back for a person.
     #[must_use]
-    pub fn known(&self, collector: &CollectorName, file: &str) -> Option<Known> {
+    pub(crate) fn known(&self, collector: &CollectorName, file: &str) -> Option<Known> {
         let seen = self.store.seen(collector, file).ok().flatten();
         let held = || {
             let held = self.store.quarantined().ok()?.into_iter().rev().find(|held| {
-                held.state == HeldState::Held && held.run.collector == *collector && held.run.file.as_deref() == Some(file)
+                held.state == HeldState::Held
+                    && held.run.collector == *collector
+                    && held.run.file.as_deref() == Some(file)
             });
             held?.run.content_hash
         };
         let content_hash = held().or(seen)?;
         // Marks of versions are a shortcut: without them the content itself is compared.
         let key = (collector.clone(), file.to_owned());
-        let marks = lock(&self.fetched).get(&key).filter(|known| known.content_hash.as_ref() == Some(&content_hash)).cloned();
+        let marks = lock(&self.fetched)
+            .get(&key)
+            .filter(|known| known.content_hash.as_ref() == Some(&content_hash))
+            .cloned();
         Some(marks.unwrap_or(Known { content_hash: Some(content_hash), ..Known::default() }))
     }
 
     /// Remembers the marks of what was fetched.
-    pub fn remember(&self, collector: &CollectorName, files: &[Fetched]) {
+    pub(crate) fn remember(&self, collector: &CollectorName, files: &[Fetched]) {
         let mut kept = lock(&self.fetched);
         for file in files {
             let known = Known {
@@ -265,16 +277,19 @@ impl App {
     ///
     /// # Errors
     /// When there is none.
-    pub fn collector(&self, name: &str) -> anyhow::Result<&CollectorConfig> {
+    pub(crate) fn collector(&self, name: &str) -> anyhow::Result<&CollectorConfig> {
         let known = || self.config.collectors.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-        self.config.collectors.get(name).ok_or_else(|| anyhow!("there is no collector `{name}`, expected one of {}", known()))
+        self.config
+            .collectors
+            .get(name)
+            .ok_or_else(|| anyhow!("there is no collector `{name}`, expected one of {}", known()))
     }
 
     /// How what was read breaks the source's contract.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn breaches(&self, name: &str, reading: &Reading) -> anyhow::Result<Vec<Breach>> {
+    pub(crate) fn breaches(&self, name: &str, reading: &Reading) -> anyhow::Result<Vec<Breach>> {
         let collector = self.collector(name)?;
         let key = format!("shape:{name}");
         let last: Option<LastRun> = self.store.meta(&key)?.and_then(|text| serde_json::from_str(&text).ok());
@@ -285,7 +300,7 @@ impl App {
     ///
     /// # Errors
     /// When the store cannot be written.
-    pub fn remember_shape(&self, name: &str, reading: &Reading) -> anyhow::Result<()> {
+    pub(crate) fn remember_shape(&self, name: &str, reading: &Reading) -> anyhow::Result<()> {
         let key = format!("shape:{name}");
         let last: Option<LastRun> = self.store.meta(&key)?.and_then(|text| serde_json::from_str(&text).ok());
         let shape = LastRun::of(reading, last.as_ref());
@@ -293,18 +308,18 @@ impl App {
     }
 
     /// Takes a collector, unless it runs already.
-    pub fn begin(self: &Arc<Self>, name: &str) -> Option<Running> {
+    pub(crate) fn begin(self: &Arc<Self>, name: &str) -> Option<Running> {
         let free = lock(&self.running).insert(name.to_owned());
         free.then(|| Running { app: Arc::clone(self), name: name.to_owned() })
     }
 
     /// Whether a collector runs now.
-    pub fn is_running(&self, name: &str) -> bool {
+    pub(crate) fn is_running(&self, name: &str) -> bool {
         lock(&self.running).contains(name)
     }
 
     /// Whether a person paused a collector.
-    pub fn is_paused(&self, name: &str) -> bool {
+    pub(crate) fn is_paused(&self, name: &str) -> bool {
         self.paused().is_ok_and(|paused| paused.contains(name))
     }
 
@@ -317,7 +332,7 @@ impl App {
     ///
     /// # Errors
     /// When the store cannot be written.
-    pub fn set_paused(&self, name: &str, pause: bool) -> anyhow::Result<()> {
+    pub(crate) fn set_paused(&self, name: &str, pause: bool) -> anyhow::Result<()> {
         let mut paused = self.paused()?;
         if pause {
             paused.insert(name.to_owned());
@@ -331,10 +346,11 @@ impl App {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn last_planned(&self, name: &str) -> anyhow::Result<Option<DateTime<FixedOffset>>> {
+    pub(crate) fn last_planned(&self, name: &str) -> anyhow::Result<Option<DateTime<FixedOffset>>> {
         let collector = Some(CollectorName::new(name));
         for limit in [Some(20), None] {
-            let runs = self.store.runs(&RunQuery { collector: collector.clone(), limit, ..RunQuery::default() })?;
+            let runs =
+                self.store.runs(&RunQuery { collector: collector.clone(), limit, ..RunQuery::default() })?;
             let newest = runs.iter().filter_map(|run| run.planned).max();
             if newest.is_some() || runs.len() < 20 {
                 return Ok(newest);
@@ -345,14 +361,17 @@ impl App {
 
     /// Whether the home place holds made-up places.
     #[must_use]
-    pub fn synthetic(&self) -> bool {
+    pub(crate) fn synthetic(&self) -> bool {
         self.synthetic
     }
 
     /// What every page says: nothing, as long as all is well.
     #[must_use]
-    pub fn notices(&self, lang: Lang) -> Vec<String> {
-        let held = self.store.quarantined().map_or(0, |held| held.iter().filter(|held| held.state == HeldState::Held).count());
+    pub(crate) fn notices(&self, lang: Lang) -> Vec<String> {
+        let held = self
+            .store
+            .quarantined()
+            .map_or(0, |held| held.iter().filter(|held| held.state == HeldState::Held).count());
         let mut notices = Vec::new();
         if let Ok(Some(spool)) = self.store.spool()
             && let Some(why) = spool.local_because
@@ -364,7 +383,9 @@ impl App {
         }
         if held > 0 {
             notices.push(lang.pick(
-                format!("Có {held} lô số liệu đang bị giữ lại chờ quyết định; chưa lô nào được đưa vào đánh giá."),
+                format!(
+                    "Có {held} lô số liệu đang bị giữ lại chờ quyết định; chưa lô nào được đưa vào đánh giá."
+                ),
                 format!("{held} batches are held back and wait for a decision; none of them is judged."),
             ));
         }
@@ -372,7 +393,12 @@ impl App {
     }
 
     /// The places below one, ready to draw. `None` where less than half of them have a boundary.
-    pub fn outline(&self, below: &[PlaceIx], gazetteer: &Gazetteer, width: u16) -> Option<Arc<Outline>> {
+    pub(crate) fn outline(
+        &self,
+        below: &[PlaceIx],
+        gazetteer: &Gazetteer,
+        width: u16,
+    ) -> Option<Arc<Outline>> {
         if let Some(kept) = lock(&self.outlines).get(below) {
             return kept.clone();
         }
@@ -393,7 +419,7 @@ impl App {
 
     /// What a finished page depends on beside its address: the store, the time to the minute, whether it can serve.
     #[must_use]
-    pub fn page_key(&self, asked: &Asked) -> String {
+    pub(crate) fn page_key(&self, asked: &Asked) -> String {
         let version = self.store.data_version().unwrap_or_default();
         let minute = asked.as_of.now.timestamp().div_euclid(60);
         let theme = asked.theme.as_str();
@@ -402,23 +428,23 @@ impl App {
 
     /// Whether it can serve.
     #[must_use]
-    pub fn is_ready(&self) -> bool {
+    pub(crate) fn is_ready(&self) -> bool {
         self.ready.load(Ordering::Acquire)
     }
 
     /// Says that it can serve.
-    pub fn set_ready(&self) {
+    pub(crate) fn set_ready(&self) {
         self.ready.store(true, Ordering::Release);
     }
 
     /// Says how far the loading has come.
-    pub fn set_progress(&self, number: usize, total: usize, day: NaiveDate) {
+    pub(crate) fn set_progress(&self, number: usize, total: usize, day: NaiveDate) {
         *lock(&self.progress) = Some((number, total, day));
     }
 
     /// How far the loading has come, for people.
     #[must_use]
-    pub fn progress(&self, lang: Lang) -> String {
+    pub(crate) fn progress(&self, lang: Lang) -> String {
         match *lock(&self.progress) {
             Some((number, total, day)) => {
                 let day = text::date(day);
@@ -435,7 +461,7 @@ impl App {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn story_done(&self) -> anyhow::Result<Option<DateTime<FixedOffset>>> {
+    pub(crate) fn story_done(&self) -> anyhow::Result<Option<DateTime<FixedOffset>>> {
         Ok(self.store.meta(STORY_DONE)?.and_then(|text| text.parse().ok()))
     }
 
@@ -443,7 +469,7 @@ impl App {
     ///
     /// # Errors
     /// When the store cannot be written.
-    pub fn set_story_done(&self, at: DateTime<FixedOffset>) -> anyhow::Result<()> {
+    pub(crate) fn set_story_done(&self, at: DateTime<FixedOffset>) -> anyhow::Result<()> {
         Ok(self.store.set_meta(STORY_DONE, &at.to_rfc3339())?)
     }
 
@@ -451,7 +477,7 @@ impl App {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn last_recorded(&self) -> anyhow::Result<Option<DateTime<FixedOffset>>> {
+    pub(crate) fn last_recorded(&self) -> anyhow::Result<Option<DateTime<FixedOffset>>> {
         let newest = self.store.runs(&RunQuery { limit: Some(1), ..RunQuery::default() })?;
         Ok(newest.first().map(|run| run.finished))
     }
@@ -460,7 +486,7 @@ impl App {
     ///
     /// # Errors
     /// When the store cannot be written.
-    pub fn set_clock(&self, now: DateTime<FixedOffset>) -> anyhow::Result<()> {
+    pub(crate) fn set_clock(&self, now: DateTime<FixedOffset>) -> anyhow::Result<()> {
         let offset = self.clock.set_now(now);
         Ok(self.store.set_meta(CLOCK_OFFSET, &offset.to_string())?)
     }
@@ -472,10 +498,12 @@ impl App {
     ///
     /// # Errors
     /// When the name is taken or is no name, or the store cannot be written.
-    pub fn add_token(&self, name: &str, role: Role) -> anyhow::Result<String> {
+    pub(crate) fn add_token(&self, name: &str, role: Role) -> anyhow::Result<String> {
         let good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         if name.is_empty() || name.len() > 32 || !name.bytes().all(good) {
-            return Err(anyhow!("`{name}` is no name of a token, expected up to 32 lower-case letters, digits and hyphens"));
+            return Err(anyhow!(
+                "`{name}` is no name of a token, expected up to 32 lower-case letters, digits and hyphens"
+            ));
         }
         let secret = format!("gw_{name}_{}", auth::new_secret());
         let added = self.store.add_token(&Token {
@@ -497,7 +525,7 @@ impl App {
     ///
     /// # Errors
     /// When the store cannot be written.
-    pub fn replace_token(&self, name: &str, role: Role) -> anyhow::Result<String> {
+    pub(crate) fn replace_token(&self, name: &str, role: Role) -> anyhow::Result<String> {
         let mut number = 1_u32;
         for token in self.store.tokens()? {
             let of_ours = token.name.strip_prefix(name).and_then(|rest| rest.strip_prefix('-'));
@@ -519,7 +547,7 @@ impl App {
     ///
     /// # Errors
     /// 401 for a wrong token, 429 after too many.
-    pub fn actor(&self, secret: &str, address: IpAddr) -> HttpResult<Actor> {
+    pub(crate) fn actor(&self, secret: &str, address: IpAddr) -> HttpResult<Actor> {
         let now = self.clock.now();
         if !self.attempts.allowed(address, now) {
             return Err(HttpError::new(
@@ -544,7 +572,9 @@ impl App {
     /// Verifying takes tens of milliseconds on purpose, so a verified token is remembered by its digest.
     fn is_valid(&self, secret: &str, token: &Token) -> bool {
         let digest = auth::digest(secret);
-        let known = lock(&self.verified).get(&token.name).is_some_and(|(hash, of)| *hash == token.hash && *of == digest);
+        let known = lock(&self.verified)
+            .get(&token.name)
+            .is_some_and(|(hash, of)| *hash == token.hash && *of == digest);
         let valid = known || auth::verify(secret, &token.hash);
         if valid && !known {
             lock(&self.verified).insert(token.name.clone(), (token.hash.clone(), digest));
@@ -556,7 +586,7 @@ impl App {
     ///
     /// # Errors
     /// As [`App::actor`].
-    pub fn sign_in(&self, secret: &str, address: IpAddr) -> HttpResult<String> {
+    pub(crate) fn sign_in(&self, secret: &str, address: IpAddr) -> HttpResult<String> {
         let actor = self.actor(secret, address)?;
         let session = auth::new_secret();
         let now = self.clock.now();
@@ -575,13 +605,13 @@ impl App {
     ///
     /// # Errors
     /// When the store cannot be written.
-    pub fn sign_out(&self, session: &str) -> anyhow::Result<()> {
+    pub(crate) fn sign_out(&self, session: &str) -> anyhow::Result<()> {
         Ok(self.store.close_session(&auth::digest(session))?)
     }
 
     /// Who a session belongs to, while it lasts and its token is good.
     #[must_use]
-    pub fn session(&self, secret: &str, now: DateTime<FixedOffset>) -> Option<Actor> {
+    pub(crate) fn session(&self, secret: &str, now: DateTime<FixedOffset>) -> Option<Actor> {
         let session = self.store.session(&auth::digest(secret), now).ok().flatten()?;
         let token = self.token(&session.token).ok().flatten()?;
         Some(Actor { role: Role::parse(&token.role)?, name: token.name })
@@ -591,7 +621,7 @@ impl App {
     ///
     /// # Errors
     /// When the store cannot be written: then it is not done either.
-    pub fn audit(&self, who: &Actor, action: &str, subject: &str, detail: &str) -> anyhow::Result<()> {
+    pub(crate) fn audit(&self, who: &Actor, action: &str, subject: &str, detail: &str) -> anyhow::Result<()> {
         Ok(self.store.audit(&AuditEntry {
             at: self.clock.now(),
             who: who.name.clone(),
@@ -606,7 +636,7 @@ impl App {
     ///
     /// # Errors
     /// 400 when the answer is no place.
-    pub fn decide(&self, key: &str, choice: &str, who: &Actor) -> HttpResult<()> {
+    pub(crate) fn decide(&self, key: &str, choice: &str, who: &Actor) -> HttpResult<()> {
         let gazetteer = self.gazetteer()?;
         let known = match self::choice(choice) {
             Some(Choice::Place { place }) => gazetteer.ix(&place).is_some(),
@@ -630,10 +660,13 @@ impl App {
     ///
     /// # Errors
     /// 404 when there is no such flag.
-    pub fn acknowledge(&self, key: &FlagKey, taken: Acknowledgement, who: &Actor) -> HttpResult<()> {
+    pub(crate) fn acknowledge(&self, key: &FlagKey, taken: Acknowledgement, who: &Actor) -> HttpResult<()> {
         let at = taken.at;
         let flags = self.store.flags_as_of(Some(at))?;
-        let mut flag = flags.into_iter().find(|flag| flag.key == *key).ok_or_else(|| HttpError::not_found(&key.to_string()))?;
+        let mut flag = flags
+            .into_iter()
+            .find(|flag| flag.key == *key)
+            .ok_or_else(|| HttpError::not_found(&key.to_string()))?;
         self.audit(who, "acknowledge", &key.to_string(), &taken.owner)?;
         flag.acknowledgement = Some(taken);
         self.store.record_flags(&[flag], at)?;
@@ -655,7 +688,7 @@ fn choice(answer: &str) -> Option<Choice> {
 
 /// How the store of a configuration is opened.
 #[must_use]
-pub fn store_options(config: &Config) -> StoreOptions {
+pub(crate) fn store_options(config: &Config) -> StoreOptions {
     let influx = config.program.influx.as_ref().map(|influx| InfluxOptions {
         url: influx.url.clone(),
         org: influx.org.clone(),
@@ -669,6 +702,6 @@ pub fn store_options(config: &Config) -> StoreOptions {
 
 /// Where the database of a configuration is.
 #[must_use]
-pub fn database(config: &Config) -> std::path::PathBuf {
+pub(crate) fn database(config: &Config) -> std::path::PathBuf {
     config.data_dir().join(DATABASE)
 }

@@ -11,7 +11,10 @@ use std::{
 
 use argon2::{
     Argon2, PasswordHash, PasswordHasher, PasswordVerifier,
-    password_hash::{SaltString, rand_core::{OsRng, RngCore}},
+    password_hash::{
+        SaltString,
+        rand_core::{OsRng, RngCore},
+    },
 };
 use chrono::{DateTime, FixedOffset, TimeDelta};
 use serde::{Deserialize, Serialize};
@@ -20,7 +23,7 @@ use sha2::{Digest, Sha256};
 /// What a token may do. Each role may do what the one before may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
-pub enum Role {
+pub(crate) enum Role {
     /// Reads. Reading is open today; this is where closed reading will start.
     Viewer,
     /// Pushes, imports, decides, acknowledges, runs collectors.
@@ -32,7 +35,7 @@ pub enum Role {
 impl Role {
     /// The word in files and JSON.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Viewer => "viewer",
             Self::Editor => "editor",
@@ -42,23 +45,23 @@ impl Role {
 
     /// Reads the word.
     #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         [Self::Viewer, Self::Editor, Self::Admin].into_iter().find(|role| role.as_str() == text)
     }
 }
 
 /// Who is asking.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Actor {
+pub(crate) struct Actor {
     /// Name of the token.
-    pub name: String,
+    pub(crate) name: String,
     /// What it may do.
-    pub role: Role,
+    pub(crate) role: Role,
 }
 
 /// A new secret: 32 random bytes as lower-case hexadecimal.
 #[must_use]
-pub fn new_secret() -> String {
+pub(crate) fn new_secret() -> String {
     let mut bytes = [0_u8; 32];
     OsRng.fill_bytes(&mut bytes);
     bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
@@ -68,7 +71,7 @@ pub fn new_secret() -> String {
 ///
 /// # Errors
 /// When argon2 refuses, which it does not for a token of ours.
-pub fn hash(token: &str) -> anyhow::Result<String> {
+pub(crate) fn hash(token: &str) -> anyhow::Result<String> {
     let salt = SaltString::generate(&mut OsRng);
     let hash = Argon2::default().hash_password(token.as_bytes(), &salt);
     Ok(hash.map_err(|error| anyhow::anyhow!("cannot hash the token: {error}"))?.to_string())
@@ -76,26 +79,26 @@ pub fn hash(token: &str) -> anyhow::Result<String> {
 
 /// Whether the token is the one that was hashed. Takes tens of milliseconds, on purpose.
 #[must_use]
-pub fn verify(token: &str, hash: &str) -> bool {
+pub(crate) fn verify(token: &str, hash: &str) -> bool {
     let parsed = PasswordHash::new(hash);
     parsed.is_ok_and(|parsed| Argon2::default().verify_password(token.as_bytes(), &parsed).is_ok())
 }
 
 /// SHA-256 of a secret as lower-case hexadecimal: how sessions are kept, and the key of the cache below.
 #[must_use]
-pub fn digest(secret: &str) -> String {
+pub(crate) fn digest(secret: &str) -> String {
     digest_bytes(secret.as_bytes())
 }
 
 /// SHA-256 as lower-case hexadecimal.
 #[must_use]
-pub fn digest_bytes(bytes: &[u8]) -> String {
+pub(crate) fn digest_bytes(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 /// The token of forms, bound to the session.
 #[must_use]
-pub fn csrf(session: &str) -> String {
+pub(crate) fn csrf(session: &str) -> String {
     digest(&format!("csrf:{session}"))
 }
 
@@ -107,20 +110,20 @@ const ADDRESSES: usize = 10_000;
 
 /// Counts wrong tokens per address.
 #[derive(Debug, Default)]
-pub struct Attempts {
+pub(crate) struct Attempts {
     failures: Mutex<HashMap<IpAddr, (u32, DateTime<FixedOffset>)>>,
 }
 
 impl Attempts {
     /// Whether the address may try once more.
     #[must_use]
-    pub fn allowed(&self, address: IpAddr, now: DateTime<FixedOffset>) -> bool {
+    pub(crate) fn allowed(&self, address: IpAddr, now: DateTime<FixedOffset>) -> bool {
         let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         failures.get(&address).is_none_or(|(count, since)| *count < ATTEMPTS || now - *since >= WINDOW)
     }
 
     /// Remembers a wrong token.
-    pub fn failed(&self, address: IpAddr, now: DateTime<FixedOffset>) {
+    pub(crate) fn failed(&self, address: IpAddr, now: DateTime<FixedOffset>) {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         failures.retain(|_, (_, since)| now - *since < WINDOW);
         if failures.len() < ADDRESSES {

@@ -8,14 +8,14 @@ use std::sync::{
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 /// Asia/Ho_Chi_Minh: +07:00 all year, since 1975.
-pub const VIETNAM: FixedOffset = match FixedOffset::east_opt(7 * 3600) {
+pub(crate) const VIETNAM: FixedOffset = match FixedOffset::east_opt(7 * 3600) {
     Some(offset) => offset,
     None => panic!("7 hours are a valid offset"),
 };
 
 /// The time of a store: real time, or the story's time where the store holds a replayed example.
 #[derive(Debug, Clone, Default)]
-pub struct Clock {
+pub(crate) struct Clock {
     /// Story time minus real time, in milliseconds. 0 for a real store.
     offset_ms: Arc<AtomicI64>,
 }
@@ -23,13 +23,13 @@ pub struct Clock {
 impl Clock {
     /// A clock that is ahead of (or behind) real time.
     #[must_use]
-    pub fn with_offset_ms(offset_ms: i64) -> Self {
+    pub(crate) fn with_offset_ms(offset_ms: i64) -> Self {
         Self { offset_ms: Arc::new(AtomicI64::new(offset_ms)) }
     }
 
     /// Now, in Vietnam.
     #[must_use]
-    pub fn now(&self) -> DateTime<FixedOffset> {
+    pub(crate) fn now(&self) -> DateTime<FixedOffset> {
         self.at(real_now())
     }
 
@@ -41,7 +41,7 @@ impl Clock {
     }
 
     /// Makes now be `story`, from here on. Returns the new offset in milliseconds.
-    pub fn set_now(&self, story: DateTime<FixedOffset>) -> i64 {
+    pub(crate) fn set_now(&self, story: DateTime<FixedOffset>) -> i64 {
         let offset = (story - real_now()).num_milliseconds();
         self.offset_ms.store(offset, Ordering::Relaxed);
         offset
@@ -49,14 +49,14 @@ impl Clock {
 
     /// Whether the time shown is not real time.
     #[must_use]
-    pub fn is_simulated(&self) -> bool {
+    pub(crate) fn is_simulated(&self) -> bool {
         self.offset_ms.load(Ordering::Relaxed) != 0
     }
 }
 
 /// The last moment of a day in Vietnam: what *as of* a day means.
 #[must_use]
-pub fn end_of(day: NaiveDate) -> DateTime<FixedOffset> {
+pub(crate) fn end_of(day: NaiveDate) -> DateTime<FixedOffset> {
     let last = NaiveTime::from_hms_milli_opt(23, 59, 59, 999).unwrap_or_default();
     day.and_time(last).and_local_timezone(VIETNAM).single().unwrap_or_default()
 }

@@ -12,7 +12,7 @@ use crate::app::{App, Shared};
 
 /// Why a collector runs.
 #[derive(Debug, Clone)]
-pub enum Cause {
+pub(crate) enum Cause {
     /// Its schedule.
     Planned(DateTime<FixedOffset>),
     /// Its schedule, replayed from a story: a look that finds nothing new leaves no record.
@@ -23,19 +23,24 @@ pub enum Cause {
 
 /// What became of one file.
 #[derive(Debug)]
-pub struct Collected {
+pub(crate) struct Collected {
     /// The record, as stored.
-    pub run: Run,
+    pub(crate) run: Run,
     /// What was read, unless nothing was.
-    pub reading: Option<Reading>,
+    pub(crate) reading: Option<Reading>,
     /// Promises of the source that are broken: the batch is held back.
-    pub breaches: Vec<Breach>,
+    pub(crate) breaches: Vec<Breach>,
     /// What changed in the store, or would.
-    pub counts: Counts,
+    pub(crate) counts: Counts,
 }
 
 /// Runs a collector once. Several files are several records.
-pub async fn run(app: &Shared, name: &str, cause: &Cause, now: DateTime<FixedOffset>) -> Vec<Collected> {
+pub(crate) async fn run(
+    app: &Shared,
+    name: &str,
+    cause: &Cause,
+    now: DateTime<FixedOffset>,
+) -> Vec<Collected> {
     let started = tokio::time::Instant::now();
     let mut collected = Vec::new();
     match fetch(app, name, now).await {
@@ -80,7 +85,7 @@ pub async fn run(app: &Shared, name: &str, cause: &Cause, now: DateTime<FixedOff
 }
 
 /// Judges what is known now and records the flags that changed. A failure is logged: the next run tries again.
-pub async fn judge(app: &Shared, now: DateTime<FixedOffset>) {
+pub(crate) async fn judge(app: &Shared, now: DateTime<FixedOffset>) {
     let shared = Shared::clone(app);
     let judged = tokio::task::spawn_blocking(move || shared.refresh_flags(now)).await;
     match judged {
@@ -91,7 +96,7 @@ pub async fn judge(app: &Shared, now: DateTime<FixedOffset>) {
 }
 
 /// Stores a record without content. A failure is logged: there is nobody else to tell.
-pub fn record(app: &App, run: Run) {
+pub(crate) fn record(app: &App, run: Run) {
     if let Err(error) = app.store.append(&Batch { run, frames: Vec::new(), rejects: Vec::new() }) {
         tracing::error!("cannot record a run: {error}");
     }
@@ -102,7 +107,9 @@ async fn fetch(app: &Shared, name: &str, now: DateTime<FixedOffset>) -> Result<V
     let told = app.telling(now).map_err(|error| format!("{error:#}"))?;
     let context = told.context(app);
     let previous = |file: &str| app.known(&collector.name, file);
-    let files = gapwatch_collectors::fetch(collector, &context, &previous).await.map_err(|error| error.to_string())?;
+    let files = gapwatch_collectors::fetch(collector, &context, &previous)
+        .await
+        .map_err(|error| error.to_string())?;
     app.remember(&collector.name, &files);
     Ok(files)
 }
@@ -135,7 +142,7 @@ async fn read_one(
 ///
 /// # Errors
 /// When the store refuses.
-pub fn take_in(
+pub(crate) fn take_in(
     app: &App,
     name: &str,
     mut run: Run,
@@ -169,14 +176,24 @@ pub fn take_in(
     batch.run.outcome = Outcome::Quarantined;
     batch.run.message = Some(sentences(&breaches));
     let id = app.store.quarantine(&batch)?;
-    Ok(Collected { run: Run { id, ..batch.run }, reading: Some(reading), breaches, counts: Counts::default() })
+    Ok(Collected {
+        run: Run { id, ..batch.run },
+        reading: Some(reading),
+        breaches,
+        counts: Counts::default(),
+    })
 }
 
 /// Says what taking a file in would do. Nothing is stored. Blocking.
 ///
 /// # Errors
 /// When the store cannot be read.
-pub fn try_out(app: &App, name: &str, file: &Fetched, now: DateTime<FixedOffset>) -> anyhow::Result<Collected> {
+pub(crate) fn try_out(
+    app: &App,
+    name: &str,
+    file: &Fetched,
+    now: DateTime<FixedOffset>,
+) -> anyhow::Result<Collected> {
     let reading = read(app, name, file, now)?;
     let mut run = draft(name, &Cause::Person(String::new()), now, reading.outcome());
     run.file = Some(file.file.clone());
@@ -205,7 +222,11 @@ pub fn try_out(app: &App, name: &str, file: &Fetched, now: DateTime<FixedOffset>
 ///
 /// # Errors
 /// When the source cannot be fetched or the store cannot be read.
-pub async fn dry_run(app: &Shared, name: &str, now: DateTime<FixedOffset>) -> anyhow::Result<Vec<Collected>> {
+pub(crate) async fn dry_run(
+    app: &Shared,
+    name: &str,
+    now: DateTime<FixedOffset>,
+) -> anyhow::Result<Vec<Collected>> {
     let files = fetch(app, name, now).await.map_err(anyhow::Error::msg)?;
     let mut collected = Vec::new();
     for file in files.into_iter().filter(|file| !file.unchanged) {
@@ -219,7 +240,12 @@ pub async fn dry_run(app: &Shared, name: &str, now: DateTime<FixedOffset>) -> an
 ///
 /// # Errors
 /// When the places or decisions cannot be read.
-pub fn read(app: &App, name: &str, file: &Fetched, now: DateTime<FixedOffset>) -> anyhow::Result<Reading> {
+pub(crate) fn read(
+    app: &App,
+    name: &str,
+    file: &Fetched,
+    now: DateTime<FixedOffset>,
+) -> anyhow::Result<Reading> {
     let collector = app.collector(name)?;
     let told = app.telling(now)?;
     Ok(gapwatch_collectors::read(collector, file, &told.context(app)))
@@ -227,7 +253,7 @@ pub fn read(app: &App, name: &str, file: &Fetched, now: DateTime<FixedOffset>) -
 
 /// What an import did or would do, in the shape importers expect.
 #[must_use]
-pub fn report(done: &Collected, dry_run: bool) -> Option<Report> {
+pub(crate) fn report(done: &Collected, dry_run: bool) -> Option<Report> {
     let reading = done.reading.as_ref()?;
     let mut report = Report::new(reading, done.breaches.clone(), dry_run, &|_, _| None);
     report.import_count.imported = done.counts.imported;
@@ -238,7 +264,7 @@ pub fn report(done: &Collected, dry_run: bool) -> Option<Report> {
 
 /// The same as JSON, with the run's number, file and message.
 #[must_use]
-pub fn reply(done: &Collected, dry_run: bool) -> Value {
+pub(crate) fn reply(done: &Collected, dry_run: bool) -> Value {
     let mut reply = json!(report(done, dry_run));
     if !reply.is_object() {
         reply = json!({"dryRun": dry_run, "outcome": done.run.outcome});
@@ -257,7 +283,7 @@ fn sentences(breaches: &[Breach]) -> String {
 
 /// The record of a run that starts now.
 #[must_use]
-pub fn draft(name: &str, cause: &Cause, now: DateTime<FixedOffset>, outcome: Outcome) -> Run {
+pub(crate) fn draft(name: &str, cause: &Cause, now: DateTime<FixedOffset>, outcome: Outcome) -> Run {
     Run {
         id: RunId(0),
         collector: name.into(),
@@ -285,7 +311,12 @@ async fn keep(app: &Shared, run: Run) -> Option<Collected> {
     let shared = Arc::clone(app);
     let batch = Batch { run: run.clone(), frames: Vec::new(), rejects: Vec::new() };
     match tokio::task::spawn_blocking(move || shared.store.append(&batch)).await {
-        Ok(Ok(appended)) => Some(Collected { run: Run { id: appended.run, ..run }, reading: None, breaches: Vec::new(), counts: Counts::default() }),
+        Ok(Ok(appended)) => Some(Collected {
+            run: Run { id: appended.run, ..run },
+            reading: None,
+            breaches: Vec::new(),
+            counts: Counts::default(),
+        }),
         Ok(Err(error)) => {
             tracing::error!("cannot record a run: {error}");
             None

@@ -27,7 +27,7 @@ use crate::{
 const TOKEN: &str = "demo";
 
 /// Loads the example, replays what is not replayed yet, and serves it.
-pub fn run(listen: SocketAddr, data: Option<PathBuf>, dir: Option<PathBuf>) -> Outcome {
+pub(crate) fn run(listen: SocketAddr, data: Option<PathBuf>, dir: Option<PathBuf>) -> Outcome {
     let dir = dir.map_or_else(example, Ok)?;
     let mut config = Config::load(&dir).map_err(Stop::Problems)?;
     if let Some(data) = data {
@@ -116,6 +116,6 @@ async fn step(app: &Shared, at: DateTime<FixedOffset>) -> anyhow::Result<()> {
 
 /// The clock of a store: the story's, where it holds one.
 #[must_use]
-pub fn clock(offset_ms: Option<i64>) -> Clock {
+pub(crate) fn clock(offset_ms: Option<i64>) -> Clock {
     offset_ms.map_or_else(Clock::default, Clock::with_offset_ms)
 }

@@ -25,7 +25,7 @@ struct Question {
 ///
 /// # Errors
 /// When the listener fails.
-pub async fn serve(listener: TcpListener, folder: PathBuf) -> std::io::Result<()> {
+pub(crate) async fn serve(listener: TcpListener, folder: PathBuf) -> std::io::Result<()> {
     let app = Router::new().route("/{service}", post(answer)).with_state(Arc::new(folder));
     axum::serve(listener, app).await
 }

@@ -13,25 +13,25 @@ const RUNS: u32 = 1_000;
 
 /// One name that is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Question {
+pub(crate) struct Question {
     /// The key a decision is remembered under.
-    pub key: String,
+    pub(crate) key: String,
     /// The cell as it stands in the file.
-    pub value: String,
+    pub(crate) value: String,
     /// Heading of its column.
-    pub heading: String,
+    pub(crate) heading: String,
     /// Which source asks.
-    pub collector: CollectorName,
+    pub(crate) collector: CollectorName,
     /// The newest run that asked.
-    pub run: RunId,
+    pub(crate) run: RunId,
     /// Line in that run's file.
-    pub line: u32,
+    pub(crate) line: u32,
     /// Rows that wait for the answer, over all runs.
-    pub rows: u64,
+    pub(crate) rows: u64,
     /// Why it is asked, in Vietnamese.
-    pub sentence: String,
+    pub(crate) sentence: String,
     /// What may be meant, best first.
-    pub suggestions: Vec<String>,
+    pub(crate) suggestions: Vec<String>,
 }
 
 impl App {
@@ -39,13 +39,17 @@ impl App {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn questions(&self, at: DateTime<FixedOffset>) -> anyhow::Result<Vec<Question>> {
+    pub(crate) fn questions(&self, at: DateTime<FixedOffset>) -> anyhow::Result<Vec<Question>> {
         let decided = self.decisions(at)?;
-        let runs = self.store.runs(&RunQuery { as_of: Some(at), limit: Some(RUNS), ..RunQuery::default() })?;
+        let runs =
+            self.store.runs(&RunQuery { as_of: Some(at), limit: Some(RUNS), ..RunQuery::default() })?;
         let mut open: BTreeMap<String, Question> = BTreeMap::new();
         for run in runs.into_iter().filter(|run| run.rejected > 0) {
             for reject in self.store.rejects(run.id)? {
-                if !reject.asked || reject.decision_key.is_empty() || decided.get(&reject.decision_key).is_some() {
+                if !reject.asked
+                    || reject.decision_key.is_empty()
+                    || decided.get(&reject.decision_key).is_some()
+                {
                     continue;
                 }
                 let question = open.entry(reject.decision_key.clone()).or_insert_with(|| Question {

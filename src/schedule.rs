@@ -20,13 +20,13 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// The plan of a collector, where it runs by itself.
 #[must_use]
-pub fn plan(collector: &CollectorConfig) -> Option<Plan> {
+pub(crate) fn plan(collector: &CollectorConfig) -> Option<Plan> {
     // `check` has refused schedules that cannot be read.
     collector.schedule.as_ref().and_then(|schedule| Plan::new(schedule).ok())
 }
 
 /// Runs what is due, for ever. Flags are judged anew when the day or the hour changes, even if nothing was collected.
-pub async fn run(app: Shared) {
+pub(crate) async fn run(app: Shared) {
     let up_since = app.clock.now();
     let slots = std::sync::Arc::new(Semaphore::new(usize::from(app.config.program.parallel_runs.max(1))));
     let mut ticks = tokio::time::interval(TICK);
@@ -99,7 +99,7 @@ fn skipped(app: &App, name: &str, planned: DateTime<FixedOffset>, now: DateTime<
 /// Planned times of a story in order, each with the collectors that run then. Of one day only the last planned time of
 /// a collector counts.
 #[must_use]
-pub fn planned_between(
+pub(crate) fn planned_between(
     app: &App,
     after: DateTime<FixedOffset>,
     until: DateTime<FixedOffset>,

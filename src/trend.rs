@@ -18,7 +18,7 @@ const MONTHS: usize = 24;
 
 /// One end of a month, judged.
 #[derive(Debug, Default)]
-pub struct MonthEnd {
+pub(crate) struct MonthEnd {
     counts: HashMap<PlaceIx, Counts>,
     amounts: HashMap<IndicatorId, HashMap<PlaceIx, f64>>,
 }
@@ -26,20 +26,20 @@ pub struct MonthEnd {
 impl MonthEnd {
     /// Villages of a place by state, where anything was known of any.
     #[must_use]
-    pub fn counts(&self, place: PlaceIx) -> Option<&Counts> {
+    pub(crate) fn counts(&self, place: PlaceIx) -> Option<&Counts> {
         self.counts.get(&place)
     }
 
     /// An indicator of a place, where it had a value that spoke.
     #[must_use]
-    pub fn amount(&self, place: PlaceIx, indicator: &IndicatorId) -> Option<f64> {
+    pub(crate) fn amount(&self, place: PlaceIx, indicator: &IndicatorId) -> Option<f64> {
         self.amounts.get(indicator)?.get(&place).copied()
     }
 }
 
 /// The ends of months that were judged.
 #[derive(Debug, Default)]
-pub struct MonthEnds {
+pub(crate) struct MonthEnds {
     kept: Mutex<BTreeMap<NaiveDate, Arc<MonthEnd>>>,
 }
 
@@ -48,9 +48,12 @@ impl App {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn months(&self, at: DateTime<FixedOffset>) -> anyhow::Result<Vec<(Period, Arc<MonthEnd>)>> {
+    pub(crate) fn months(&self, at: DateTime<FixedOffset>) -> anyhow::Result<Vec<(Period, Arc<MonthEnd>)>> {
         let this = Period::containing(PeriodKind::Month, at.date_naive());
-        let mut past: Vec<Period> = std::iter::successors(Some(this), |month| Some(month.previous())).skip(1).take(MONTHS - 1).collect();
+        let mut past: Vec<Period> = std::iter::successors(Some(this), |month| Some(month.previous()))
+            .skip(1)
+            .take(MONTHS - 1)
+            .collect();
         past.reverse();
         let (_, facts) = self.facts()?;
         let world = self.world(at)?;
@@ -66,7 +69,11 @@ impl App {
                     let judged = self.judge_after(before.as_ref(), &facts, clock::end_of(day))?;
                     let end = Arc::new(small(&judged));
                     before = Some(judged);
-                    self.month_ends.kept.lock().unwrap_or_else(PoisonError::into_inner).insert(day, Arc::clone(&end));
+                    self.month_ends
+                        .kept
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .insert(day, Arc::clone(&end));
                     end
                 }
             };

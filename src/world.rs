@@ -16,66 +16,68 @@ use gapwatch_rules::{Explanation, Facts, Judgement, Rules, SourceStatus, Targets
 use crate::app::App;
 
 /// Ids that pages show by themselves. What they mean is in `indicators.toml` and `rules.toml`.
-pub const SIGNAL: &str = "village.signal";
+pub(crate) const SIGNAL: &str = "village.signal";
 /// Whether a village has grid power.
-pub const GRID_POWER: &str = "village.grid_power";
+pub(crate) const GRID_POWER: &str = "village.grid_power";
 /// Households of a village.
-pub const HOUSEHOLDS: &str = "village.households";
+pub(crate) const HOUSEHOLDS: &str = "village.households";
 /// Population clusters of a village without signal.
-pub const CLUSTERS: &str = "village.clusters_without_signal";
+pub(crate) const CLUSTERS: &str = "village.clusters_without_signal";
 /// Share of villages with signal at the centre.
-pub const HEADLINE: &str = "village.mobile_headline";
+pub(crate) const HEADLINE: &str = "village.mobile_headline";
 /// The rule of lagging communes.
-pub const BEHIND_TARGET: &str = "commune-behind-target";
+pub(crate) const BEHIND_TARGET: &str = "commune-behind-target";
 /// The rule of sources that are late.
-pub const SOURCE_OVERDUE: &str = "source-overdue";
+pub(crate) const SOURCE_OVERDUE: &str = "source-overdue";
 
 /// Judgements kept at most. A national one is large; people look at few days at a time.
 const KEPT: usize = 2;
 
 /// What is known at a moment, judged.
 #[derive(Debug)]
-pub struct World {
+pub(crate) struct World {
     /// Everything recorded up to here is known.
-    pub at: DateTime<FixedOffset>,
+    pub(crate) at: DateTime<FixedOffset>,
     /// The places.
-    pub gazetteer: Arc<Gazetteer>,
+    pub(crate) gazetteer: Arc<Gazetteer>,
     /// The home place, such as the province.
-    pub home: PlaceIx,
+    pub(crate) home: PlaceIx,
     /// What was said.
-    pub facts: Arc<Facts>,
+    pub(crate) facts: Arc<Facts>,
     /// The rules that were in force.
-    pub rules: Arc<Rules>,
+    pub(crate) rules: Arc<Rules>,
     /// The targets that were known.
-    pub targets: Arc<Targets>,
+    pub(crate) targets: Arc<Targets>,
     /// What it means.
-    pub judgement: Judgement,
+    pub(crate) judgement: Judgement,
     /// The flags as they stood.
-    pub flags: Vec<Flag>,
+    pub(crate) flags: Vec<Flag>,
 }
 
 /// Whether a run brought something to judge.
 #[must_use]
-pub fn brought(run: &Run) -> bool {
+pub(crate) fn brought(run: &Run) -> bool {
     matches!(run.outcome, Outcome::Succeeded | Outcome::Partial)
 }
 
 /// Whether a flag is in another state than it was, or its clock is another.
 fn moved(flag: &Flag, before: &[Flag]) -> bool {
     let known = before.binary_search_by(|other| other.key.cmp(&flag.key)).ok().and_then(|at| before.get(at));
-    known.is_none_or(|known| (known.state, known.since, known.clear_since) != (flag.state, flag.since, flag.clear_since))
+    known.is_none_or(|known| {
+        (known.state, known.since, known.clear_since) != (flag.state, flag.since, flag.clear_since)
+    })
 }
 
 impl World {
     /// Communes of a place that lag behind a target.
     #[must_use]
-    pub fn lagging(&self, place: PlaceIx) -> u32 {
+    pub(crate) fn lagging(&self, place: PlaceIx) -> u32 {
         self.judgement.lagging(place, BEHIND_TARGET, &self.flags)
     }
 
     /// Whether a flag is about a place or anything below it.
     #[must_use]
-    pub fn lies_in(&self, flag: &Flag, place: PlaceIx) -> bool {
+    pub(crate) fn lies_in(&self, flag: &Flag, place: PlaceIx) -> bool {
         let day = self.at.date_naive();
         let found = self.gazetteer.ix(&flag.key.place);
         found.is_some_and(|ix| ix == place || self.gazetteer.ancestors_on(ix, day).contains(&place))
@@ -83,13 +85,13 @@ impl World {
 
     /// Everything behind a flag, at the moment of this world.
     #[must_use]
-    pub fn explain(&self, flag: &Flag) -> Explanation {
+    pub(crate) fn explain(&self, flag: &Flag) -> Explanation {
         gapwatch_rules::explain(flag, &self.facts, &self.judgement, &self.rules)
     }
 
     /// How many flags of each rule are firing.
     #[must_use]
-    pub fn firing_by_rule(&self) -> BTreeMap<String, u32> {
+    pub(crate) fn firing_by_rule(&self) -> BTreeMap<String, u32> {
         let mut counts = BTreeMap::new();
         for flag in self.flags.iter().filter(|flag| flag.state == FlagState::Firing) {
             *counts.entry(flag.key.rule.to_string()).or_insert(0) += 1;
@@ -114,7 +116,7 @@ struct Key {
 
 /// Facts and judgements that are kept.
 #[derive(Debug, Default)]
-pub struct Worlds {
+pub(crate) struct Worlds {
     facts: Mutex<Option<(u64, Arc<Facts>)>>,
     judged: Mutex<Vec<(Key, Arc<World>)>>,
     /// The judgement the flags were last advanced by: the next one looks again only at what changed.
@@ -142,7 +144,7 @@ impl App {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn facts(&self) -> anyhow::Result<(u64, Arc<Facts>)> {
+    pub(crate) fn facts(&self) -> anyhow::Result<(u64, Arc<Facts>)> {
         let gazetteer = self.gazetteer()?;
         let mut kept = self.worlds.facts.lock().unwrap_or_else(PoisonError::into_inner);
         let (mark, mut facts) = match kept.take() {
@@ -156,7 +158,9 @@ impl App {
         if Arc::get_mut(&mut facts).is_none() {
             facts = Arc::new(facts.continued());
         }
-        let Some(growing) = Arc::get_mut(&mut facts) else { anyhow::bail!("facts that were just copied are shared") };
+        let Some(growing) = Arc::get_mut(&mut facts) else {
+            anyhow::bail!("facts that were just copied are shared")
+        };
         // If this fails half way nothing is kept, and the next reading starts anew.
         let mark = self.store.said_since(mark, &mut |head, points| {
             for point in points {
@@ -172,12 +176,16 @@ impl App {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn world(&self, at: DateTime<FixedOffset>) -> anyhow::Result<Arc<World>> {
+    pub(crate) fn world(&self, at: DateTime<FixedOffset>) -> anyhow::Result<Arc<World>> {
         let (mark, facts) = self.facts()?;
         // Within a minute nothing grows older, and of a past day nothing changes but what was recorded of it.
         let end_of_day = crate::clock::end_of(at.date_naive());
         let minute = DateTime::from_timestamp(at.timestamp().div_euclid(60) * 60, 0);
-        let rounded = if at == end_of_day { at } else { minute.map_or(at, |t| t.with_timezone(&crate::clock::VIETNAM)) };
+        let rounded = if at == end_of_day {
+            at
+        } else {
+            minute.map_or(at, |t| t.with_timezone(&crate::clock::VIETNAM))
+        };
         let key = Key { mark, flags: self.store.flag_mark()?, at: rounded };
         if let Some(world) = self.worlds.find(&key) {
             return Ok(world);
@@ -189,7 +197,7 @@ impl App {
 
     /// The judgement made last, if any is kept.
     #[must_use]
-    pub fn newest_world(&self) -> Option<Arc<World>> {
+    pub(crate) fn newest_world(&self) -> Option<Arc<World>> {
         let kept = self.worlds.judged.lock().unwrap_or_else(PoisonError::into_inner);
         kept.iter().max_by_key(|(key, _)| key.at).map(|(_, world)| Arc::clone(world))
     }
@@ -215,7 +223,7 @@ impl App {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn judge_after(
+    pub(crate) fn judge_after(
         &self,
         before: Option<&Judgement>,
         facts: &Facts,
@@ -232,9 +240,10 @@ impl App {
     ///
     /// # Errors
     /// When its code was no place's on that day.
-    pub fn home(&self, gazetteer: &Gazetteer, at: DateTime<FixedOffset>) -> anyhow::Result<PlaceIx> {
+    pub(crate) fn home(&self, gazetteer: &Gazetteer, at: DateTime<FixedOffset>) -> anyhow::Result<PlaceIx> {
         let code = &self.config.program.home;
-        let found = gazetteer.by_code_on(code, at.date_naive()).or_else(|| gazetteer.versions(code).first().copied());
+        let found =
+            gazetteer.by_code_on(code, at.date_naive()).or_else(|| gazetteer.versions(code).first().copied());
         found.ok_or_else(|| anyhow::anyhow!("`{code}` is the code of no place"))
     }
 
@@ -284,7 +293,7 @@ impl App {
     ///
     /// # Errors
     /// When the store cannot be read or written.
-    pub fn refresh_flags(&self, now: DateTime<FixedOffset>) -> anyhow::Result<()> {
+    pub(crate) fn refresh_flags(&self, now: DateTime<FixedOffset>) -> anyhow::Result<()> {
         let (_, facts) = self.facts()?;
         let InForce { rules, targets } = self.in_force(now)?;
         let home = self.home(facts.gazetteer(), now)?;

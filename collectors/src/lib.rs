@@ -41,6 +41,7 @@ pub use push::{Precision, line_protocol, partial_write, unpack};
 pub use read::read;
 pub use reading::{Notes, Reading, SheetNotes};
 pub use report::Report;
+pub use reporting::{Reported, reported};
 pub use resolve::Resolver;
 
 use chrono::NaiveDate;

@@ -17,7 +17,7 @@ use crate::{
 const BY: &str = "command line";
 
 /// `gapwatch collect`
-pub fn collect(name: &str, place: &Place, how: How) -> Outcome {
+pub(crate) fn collect(name: &str, place: &Place, how: How) -> Outcome {
     let app = open(place)?.shared();
     app.collector(name).map_err(|error| Stop::Usage(error.to_string()))?;
     let collected = if how.dry_run {
@@ -34,7 +34,7 @@ pub fn collect(name: &str, place: &Place, how: How) -> Outcome {
 }
 
 /// `gapwatch import`
-pub fn import(
+pub(crate) fn import(
     file: &Path,
     name: &str,
     on: Option<NaiveDate>,
@@ -56,7 +56,8 @@ pub fn import(
     };
     if let (Some(path), Some(reading)) = (report, &collected.reading) {
         let workbook = gapwatch_collectors::annotate(collector, &fetched, reading);
-        let workbook = workbook.with_context(|| format!("cannot write remarks beside the rows of `{title}`"))?;
+        let workbook =
+            workbook.with_context(|| format!("cannot write remarks beside the rows of `{title}`"))?;
         std::fs::write(path, workbook).with_context(|| format!("cannot write `{}`", path.display()))?;
     }
     Ok(answer(&[collected], how))
@@ -104,7 +105,9 @@ fn exit_code(collected: &[Collected]) -> Exit {
     let any = |wanted: fn(&Run) -> bool| collected.iter().any(|done| wanted(&done.run));
     if any(|run| run.outcome == RunOutcome::Failed) {
         Exit::Failed
-    } else if any(|run| run.outcome == RunOutcome::Quarantined || run.rejected > 0) || collected.iter().any(has_rejects) {
+    } else if any(|run| run.outcome == RunOutcome::Quarantined || run.rejected > 0)
+        || collected.iter().any(has_rejects)
+    {
         Exit::SomeRejected
     } else {
         Exit::Done

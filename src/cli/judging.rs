@@ -14,7 +14,7 @@ fn moment(app: &App, as_of: Option<NaiveDate>) -> chrono::DateTime<chrono::Fixed
 }
 
 /// `gapwatch flags`
-pub fn flags(place: &Place, as_of: Option<NaiveDate>, json: bool) -> Outcome {
+pub(crate) fn flags(place: &Place, as_of: Option<NaiveDate>, json: bool) -> Outcome {
     let app = open(place)?;
     let at = moment(&app, as_of);
     if as_of.is_none() {
@@ -34,12 +34,14 @@ pub fn flags(place: &Place, as_of: Option<NaiveDate>, json: bool) -> Outcome {
 }
 
 /// `gapwatch explain`
-pub fn explain(id: &str, place: &Place, as_of: Option<NaiveDate>, json: bool) -> Outcome {
+pub(crate) fn explain(id: &str, place: &Place, as_of: Option<NaiveDate>, json: bool) -> Outcome {
     let app = open(place)?;
     let key: FlagKey = id.parse().map_err(|error| Stop::Usage(format!("{error}")))?;
     let world = app.world(moment(&app, as_of))?;
     let Some(flag) = world.flags.iter().find(|flag| flag.key == key) else {
-        return Err(Stop::Failed(anyhow::anyhow!("there is no flag `{id}`, expected an id as `gapwatch flags` prints it")));
+        return Err(Stop::Failed(anyhow::anyhow!(
+            "there is no flag `{id}`, expected an id as `gapwatch flags` prints it"
+        )));
     };
     let explained = world.explain(flag);
     if json {
@@ -50,9 +52,13 @@ pub fn explain(id: &str, place: &Place, as_of: Option<NaiveDate>, json: bool) ->
     say(&explained.id);
     line("Kết luận", &explained.sentence);
     say(&format!("Trạng thái: {} từ {}", explained.state, explained.since));
-    say(&format!("Quy tắc: {} ({}, phiên bản {})", explained.rule_name.vi, explained.rule, explained.rules_version));
+    say(&format!(
+        "Quy tắc: {} ({}, phiên bản {})",
+        explained.rule_name.vi, explained.rule, explained.rules_version
+    ));
     for input in &explained.inputs {
-        let file = app.store.run(gapwatch_model::RunId(input.run))?.and_then(|run| run.file).unwrap_or_default();
+        let file =
+            app.store.run(gapwatch_model::RunId(input.run))?.and_then(|run| run.file).unwrap_or_default();
         say(&format!(
             "Số liệu: {} {} {} {} = {} ({}, nguồn {}, tệp {file}, dòng {}, đợt {}, ghi nhận {}){}",
             input.indicator,
@@ -83,7 +89,7 @@ pub fn explain(id: &str, place: &Place, as_of: Option<NaiveDate>, json: bool) ->
 }
 
 /// `gapwatch rules …`
-pub fn rules(command: RulesCommand) -> Outcome {
+pub(crate) fn rules(command: RulesCommand) -> Outcome {
     let RulesCommand::Diff { place, against, from, to, json } = command;
     if from > to {
         return Err(Stop::Usage(format!("--from {from} is after --to {to}")));

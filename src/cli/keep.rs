@@ -7,7 +7,7 @@ use gapwatch_store::Progress;
 use super::{Backend, Exit, Outcome, Place, Stop, StoreCommand, load, open, say};
 
 /// `gapwatch backup`
-pub fn backup(file: &Path, place: &Place) -> Outcome {
+pub(crate) fn backup(file: &Path, place: &Place) -> Outcome {
     let app = open(place)?;
     app.store.backup(file)?;
     say(&format!("{} holds a verified copy of {}", file.display(), app.store.path().display()));
@@ -15,7 +15,7 @@ pub fn backup(file: &Path, place: &Place) -> Outcome {
 }
 
 /// `gapwatch restore`
-pub fn restore(file: &Path, place: &Place) -> Outcome {
+pub(crate) fn restore(file: &Path, place: &Place) -> Outcome {
     let config = load(place)?;
     let target = crate::app::database(&config);
     gapwatch_store::Store::restore(file, &target, &crate::app::store_options(&config))?;
@@ -24,7 +24,7 @@ pub fn restore(file: &Path, place: &Place) -> Outcome {
 }
 
 /// `gapwatch store …`
-pub fn store(command: StoreCommand) -> Outcome {
+pub(crate) fn store(command: StoreCommand) -> Outcome {
     match command {
         StoreCommand::Init { place } => {
             let app = open(&place)?;
@@ -42,7 +42,10 @@ pub fn store(command: StoreCommand) -> Outcome {
                 say(&format!("{}: {}{remedy}", problem.what, problem.why));
             }
             let (frames, shelves, records) = (report.frames, report.shelves, report.records);
-            say(&format!("{frames} frames, {shelves} shelves, {records} records read; {} problems", report.problems.len()));
+            say(&format!(
+                "{frames} frames, {shelves} shelves, {records} records read; {} problems",
+                report.problems.len()
+            ));
             if !report.problems.is_empty() {
                 return Ok(Exit::Failed);
             }
@@ -57,9 +60,16 @@ pub fn store(command: StoreCommand) -> Outcome {
             let moved = match (from, to) {
                 (Backend::Embedded, Backend::Influx) => app.store.copy_to_server(&mut progress)?,
                 (Backend::Influx, Backend::Embedded) => app.store.copy_from_server(&mut progress)?,
-                _ => return Err(Stop::Usage("--from and --to are the same, expected embedded and influx".to_owned())),
+                _ => {
+                    return Err(Stop::Usage(
+                        "--from and --to are the same, expected embedded and influx".to_owned(),
+                    ));
+                }
             };
-            say(&format!("{} points written, {} proved equal, checksum {:016x}", moved.written, moved.proved, moved.checksum));
+            say(&format!(
+                "{} points written, {} proved equal, checksum {:016x}",
+                moved.written, moved.proved, moved.checksum
+            ));
         }
     }
     Ok(Exit::Done)

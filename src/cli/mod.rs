@@ -27,14 +27,14 @@ use crate::{
 /// Watches infrastructure gaps: uncovered villages, lagging communes, and why a number changed.
 #[derive(Debug, Parser)]
 #[command(name = "gapwatch", version, arg_required_else_help = true)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     #[command(subcommand)]
     command: Command,
 }
 
 /// Where the configuration and the data are.
 #[derive(Debug, Clone, Args)]
-pub struct Place {
+pub(crate) struct Place {
     /// Configuration directory: gapwatch.toml, indicators.toml, rules.toml, targets.toml, collectors/, places/.
     #[arg(long, value_name = "DIR")]
     config: PathBuf,
@@ -45,7 +45,7 @@ pub struct Place {
 
 /// How to answer.
 #[derive(Debug, Clone, Copy, Args)]
-pub struct How {
+pub(crate) struct How {
     /// Say what would happen and store nothing.
     #[arg(long)]
     dry_run: bool,
@@ -171,7 +171,7 @@ enum Command {
 
 /// `gapwatch rules …`
 #[derive(Debug, Subcommand)]
-pub enum RulesCommand {
+pub(crate) enum RulesCommand {
     /// Which flags changed rules or targets would have raised or cleared.
     Diff {
         #[command(flatten)]
@@ -193,7 +193,7 @@ pub enum RulesCommand {
 
 /// `gapwatch places …`
 #[derive(Debug, Subcommand)]
-pub enum PlacesCommand {
+pub(crate) enum PlacesCommand {
     /// List the open questions.
     Questions {
         #[command(flatten)]
@@ -218,7 +218,7 @@ pub enum PlacesCommand {
 
 /// `gapwatch token …`
 #[derive(Debug, Subcommand)]
-pub enum TokenCommand {
+pub(crate) enum TokenCommand {
     /// Make a token. It is shown once.
     Add {
         /// Its name: lower-case letters, digits and hyphens.
@@ -245,7 +245,7 @@ pub enum TokenCommand {
 
 /// `gapwatch store …`
 #[derive(Debug, Subcommand)]
-pub enum StoreCommand {
+pub(crate) enum StoreCommand {
     /// Set up the store: the file, and bucket and retention of InfluxDB where it is configured.
     Init {
         #[command(flatten)]
@@ -276,7 +276,7 @@ pub enum StoreCommand {
 
 /// Where series are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Backend {
+pub(crate) enum Backend {
     /// The one SQLite file.
     Embedded,
     /// InfluxDB 2.
@@ -285,7 +285,7 @@ pub enum Backend {
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exit {
+pub(crate) enum Exit {
     /// Everything went in.
     Done,
     /// It did not work.
@@ -309,7 +309,7 @@ impl From<Exit> for ExitCode {
 
 /// Why a command ended early.
 #[derive(Debug)]
-pub enum Stop {
+pub(crate) enum Stop {
     /// The configuration has problems.
     Problems(Vec<Problem>),
     /// The command line asks for what cannot be.
@@ -325,10 +325,10 @@ impl<E: Into<anyhow::Error>> From<E> for Stop {
 }
 
 /// What commands return.
-pub type Outcome = Result<Exit, Stop>;
+pub(crate) type Outcome = Result<Exit, Stop>;
 
 /// Runs the command and says what went wrong.
-pub fn run(arguments: Arguments) -> Exit {
+pub(crate) fn run(arguments: Arguments) -> Exit {
     let outcome = match arguments.command {
         Command::Demo { listen, data, config } => demo::run(listen, data, config),
         Command::Serve { place, listen } => serve(&place, listen),
@@ -366,29 +366,29 @@ pub fn run(arguments: Arguments) -> Exit {
 }
 
 /// Prints a line on standard output.
-pub fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     // A closed pipe (`gapwatch flags | head`) is the reader's choice, not a failure.
     drop(writeln!(std::io::stdout(), "{line}"));
 }
 
 /// Prints a line on standard error.
-pub fn complain(line: &str) {
+pub(crate) fn complain(line: &str) {
     drop(writeln!(std::io::stderr(), "gapwatch: {line}"));
 }
 
 /// Prints a value as JSON.
-pub fn say_json(value: &serde_json::Value) {
+pub(crate) fn say_json(value: &serde_json::Value) {
     say(&format!("{value:#}"));
 }
 
 /// Reads the configuration and opens its store.
-pub fn open(place: &Place) -> Result<App, Stop> {
+pub(crate) fn open(place: &Place) -> Result<App, Stop> {
     let config = load(place)?;
     Ok(App::open(config)?)
 }
 
 /// Reads the configuration of a command.
-pub fn load(place: &Place) -> Result<Config, Stop> {
+pub(crate) fn load(place: &Place) -> Result<Config, Stop> {
     let mut config = Config::load(&place.config).map_err(Stop::Problems)?;
     if let Some(data) = &place.data {
         config.program.data_dir = std::path::absolute(data)?;
@@ -397,8 +397,12 @@ pub fn load(place: &Place) -> Result<Config, Stop> {
 }
 
 /// The runtime of commands that wait for something.
-pub fn runtime() -> Result<tokio::runtime::Runtime, Stop> {
-    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(2).enable_all().build()?)
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Stop> {
+    Ok(tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(2)
+        .enable_all()
+        .build()?)
 }
 
 fn serve(place: &Place, listen: Option<SocketAddr>) -> Outcome {

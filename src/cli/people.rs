@@ -6,7 +6,7 @@ use super::{Exit, Outcome, PlacesCommand, Stop, TokenCommand, open, say, say_jso
 use crate::auth::{Actor, Role};
 
 /// `gapwatch token …`
-pub fn token(command: TokenCommand) -> Outcome {
+pub(crate) fn token(command: TokenCommand) -> Outcome {
     match command {
         TokenCommand::Add { name, role, place } => {
             let secret = open(&place)?.add_token(&name, role)?;
@@ -15,7 +15,8 @@ pub fn token(command: TokenCommand) -> Outcome {
         }
         TokenCommand::List { place } => {
             for token in open(&place)?.store.tokens()? {
-                let state = token.revoked.map_or("valid".to_owned(), |at| format!("revoked {}", at.to_rfc3339()));
+                let state =
+                    token.revoked.map_or("valid".to_owned(), |at| format!("revoked {}", at.to_rfc3339()));
                 say(&format!("{}\t{}\t{}\t{state}", token.name, token.role, token.created.to_rfc3339()));
             }
         }
@@ -31,7 +32,7 @@ pub fn token(command: TokenCommand) -> Outcome {
 }
 
 /// `gapwatch places …`
-pub fn places(command: PlacesCommand) -> Outcome {
+pub(crate) fn places(command: PlacesCommand) -> Outcome {
     match command {
         PlacesCommand::Questions { place, json } => {
             let app = open(&place)?;
@@ -46,7 +47,10 @@ pub fn places(command: PlacesCommand) -> Outcome {
                 say_json(&shown.collect());
             } else {
                 for q in &questions {
-                    say(&format!("{}\t{} ({} rows, {} line {})\t{}", q.key, q.value, q.rows, q.collector, q.line, q.sentence));
+                    say(&format!(
+                        "{}\t{} ({} rows, {} line {})\t{}",
+                        q.key, q.value, q.rows, q.collector, q.line, q.sentence
+                    ));
                     for suggestion in &q.suggestions {
                         say(&format!("\t{suggestion}"));
                     }

@@ -42,15 +42,15 @@ enum Geometry {
 
 /// What the boundary files give.
 #[derive(Debug, Default)]
-pub struct Outlines {
+pub(crate) struct Outlines {
     /// To draw: shapes by code of their place.
-    pub shapes: BTreeMap<String, Shape>,
+    pub(crate) shapes: BTreeMap<String, Shape>,
     /// To ask in which commune a point lies. Provinces are left out: a point lies in both.
-    pub communes: Boundaries,
+    pub(crate) communes: Boundaries,
 }
 
 /// Reads every boundary file.
-pub fn load(dir: &Path, problems: &mut Vec<Problem>) -> Outlines {
+pub(crate) fn load(dir: &Path, problems: &mut Vec<Problem>) -> Outlines {
     let mut found = Outlines::default();
     let files = std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
     let mut files: Vec<_> = files.filter(|path| path.extension().is_some_and(|e| e == "geojson")).collect();

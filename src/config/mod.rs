@@ -19,18 +19,18 @@ use gapwatch_model::{Indicator, IndicatorSet};
 use gapwatch_rules::{Rules, Targets};
 use serde::Deserialize;
 
-pub use boundaries::Outlines;
-pub use places::Places;
+pub(crate) use boundaries::Outlines;
+pub(crate) use places::Places;
 
 /// One thing wrong with the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
+pub(crate) struct Problem {
     /// File, relative to the configuration directory.
-    pub file: String,
+    pub(crate) file: String,
     /// Key inside the file, empty when the whole file is meant.
-    pub key: String,
+    pub(crate) key: String,
     /// What is wrong and what was expected.
-    pub message: String,
+    pub(crate) message: String,
 }
 
 impl Problem {
@@ -57,73 +57,73 @@ impl fmt::Display for Problem {
 /// `gapwatch.toml`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Program {
+pub(crate) struct Program {
     /// Code of the place the front page is about, such as `04`.
-    pub home: String,
+    pub(crate) home: String,
     /// Address to listen on.
     #[serde(default = "default_listen")]
-    pub listen: SocketAddr,
+    pub(crate) listen: SocketAddr,
     /// Where the database goes, relative to the configuration directory.
     #[serde(default = "default_data_dir")]
-    pub data_dir: PathBuf,
+    pub(crate) data_dir: PathBuf,
     /// Collectors that may run at the same time.
     #[serde(default = "default_parallel_runs")]
-    pub parallel_runs: u8,
+    pub(crate) parallel_runs: u8,
     /// Where series are kept; the embedded store when absent.
     #[serde(default)]
-    pub influx: Option<Influx>,
+    pub(crate) influx: Option<Influx>,
     /// Where changes of flags are told.
     #[serde(default)]
-    pub notify: Option<Notify>,
+    pub(crate) notify: Option<Notify>,
     /// A story to replay before real time: only for examples.
     #[serde(default)]
-    pub story: Option<Story>,
+    pub(crate) story: Option<Story>,
 }
 
 /// Series in InfluxDB 2.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Influx {
+pub(crate) struct Influx {
     /// Base URL, such as `http://127.0.0.1:8086`.
-    pub url: String,
+    pub(crate) url: String,
     /// Organisation.
-    pub org: String,
+    pub(crate) org: String,
     /// Bucket.
-    pub bucket: String,
+    pub(crate) bucket: String,
     /// Environment variable that holds the token.
-    pub token_env: String,
+    pub(crate) token_env: String,
     /// Points the spool may hold before it refuses more.
     #[serde(default = "default_spool_points")]
-    pub spool_points: u64,
+    pub(crate) spool_points: u64,
     /// Longest wait for one answer, in seconds.
     #[serde(default = "default_timeout_secs")]
-    pub timeout_secs: u32,
+    pub(crate) timeout_secs: u32,
 }
 
 /// Telling people.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Notify {
+pub(crate) struct Notify {
     /// Alertmanager-compatible webhook.
     #[serde(default)]
-    pub webhook_url: Option<String>,
+    pub(crate) webhook_url: Option<String>,
     /// Say nothing until this moment.
     #[serde(default)]
-    pub quiet_until: Option<DateTime<FixedOffset>>,
+    pub(crate) quiet_until: Option<DateTime<FixedOffset>>,
 }
 
 /// What `demo` replays.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Story {
+pub(crate) struct Story {
     /// First moment.
-    pub from: DateTime<FixedOffset>,
+    pub(crate) from: DateTime<FixedOffset>,
     /// Last moment; time is real from here on.
-    pub until: DateTime<FixedOffset>,
+    pub(crate) until: DateTime<FixedOffset>,
     /// Folder with the answers of the loopback portal, relative to the configuration directory.
-    pub portal: PathBuf,
+    pub(crate) portal: PathBuf,
     /// Address of the loopback portal.
-    pub portal_listen: SocketAddr,
+    pub(crate) portal_listen: SocketAddr,
 }
 
 fn default_listen() -> SocketAddr {
@@ -144,32 +144,32 @@ fn default_timeout_secs() -> u32 {
 
 /// A whole, checked configuration.
 #[derive(Debug)]
-pub struct Config {
+pub(crate) struct Config {
     /// The directory it was read from.
-    pub dir: PathBuf,
+    pub(crate) dir: PathBuf,
     /// `gapwatch.toml`.
-    pub program: Program,
+    pub(crate) program: Program,
     /// `indicators.toml`.
-    pub indicators: Arc<IndicatorSet>,
+    pub(crate) indicators: Arc<IndicatorSet>,
     /// `rules.toml`.
-    pub rules: Arc<Rules>,
+    pub(crate) rules: Arc<Rules>,
     /// `targets.toml`.
-    pub targets: Arc<Targets>,
+    pub(crate) targets: Arc<Targets>,
     /// `collectors/*.toml`, by name.
-    pub collectors: BTreeMap<String, CollectorConfig>,
+    pub(crate) collectors: BTreeMap<String, CollectorConfig>,
     /// `places/`.
-    pub places: Places,
+    pub(crate) places: Places,
     /// `places/*.geojson`.
-    pub outlines: Outlines,
+    pub(crate) outlines: Outlines,
     /// The texts as read, for the record of what was in force when.
-    pub texts: BTreeMap<&'static str, String>,
+    pub(crate) texts: BTreeMap<&'static str, String>,
     /// Environment variables that the files name, and their values.
-    pub secrets: Secrets,
+    pub(crate) secrets: Secrets,
 }
 
 /// Values of named environment variables. Never printed.
 #[derive(Clone, Default)]
-pub struct Secrets(pub BTreeMap<String, String>);
+pub(crate) struct Secrets(pub BTreeMap<String, String>);
 
 impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -182,7 +182,7 @@ impl Config {
     ///
     /// # Errors
     /// Every problem found, in order of files.
-    pub fn load(dir: &Path) -> Result<Self, Vec<Problem>> {
+    pub(crate) fn load(dir: &Path) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let mut texts = BTreeMap::new();
         for file in ["gapwatch.toml", "indicators.toml", "rules.toml", "targets.toml"] {
@@ -245,7 +245,7 @@ impl Config {
 
     /// Where the database is.
     #[must_use]
-    pub fn data_dir(&self) -> PathBuf {
+    pub(crate) fn data_dir(&self) -> PathBuf {
         self.dir.join(&self.program.data_dir)
     }
 }
@@ -256,7 +256,11 @@ fn program(text: &str, problems: &mut Vec<Problem>) -> Option<Program> {
     let known = ["home", "listen", "data_dir", "parallel_runs", "influx", "notify", "story"];
     let mut rest = table.clone();
     for key in table.keys().filter(|key| !known.contains(&key.as_str())) {
-        problems.push(Problem::new("gapwatch.toml", key, &format!("unknown key, expected one of {}", known.join(", "))));
+        problems.push(Problem::new(
+            "gapwatch.toml",
+            key,
+            &format!("unknown key, expected one of {}", known.join(", ")),
+        ));
         rest.remove(key);
     }
     match serde_path_to_error::deserialize::<_, Program>(toml::Value::Table(rest)) {
@@ -295,14 +299,20 @@ fn table(file: &str, text: &str, problems: &mut Vec<Problem>) -> Option<toml::Ta
     match text.parse::<toml::Table>() {
         Ok(table) => Some(table),
         Err(error) => {
-            let line = error.span().map_or(1, |span| 1 + text.bytes().take(span.start).filter(|b| *b == b'\n').count());
+            let line = error
+                .span()
+                .map_or(1, |span| 1 + text.bytes().take(span.start).filter(|b| *b == b'\n').count());
             problems.push(Problem::new(file, &format!("line {line}"), error.message()));
             None
         }
     }
 }
 
-fn collectors(dir: &Path, indicators: &IndicatorSet, problems: &mut Vec<Problem>) -> BTreeMap<String, CollectorConfig> {
+fn collectors(
+    dir: &Path,
+    indicators: &IndicatorSet,
+    problems: &mut Vec<Problem>,
+) -> BTreeMap<String, CollectorConfig> {
     let mut found = BTreeMap::new();
     let folder = dir.join("collectors");
     let entries = match std::fs::read_dir(&folder) {
@@ -327,7 +337,8 @@ fn collectors(dir: &Path, indicators: &IndicatorSet, problems: &mut Vec<Problem>
         };
         match CollectorConfig::parse(&name, &text) {
             Ok(config) => {
-                problems.extend(config.check(indicators).iter().map(|p| Problem::new(&file, &p.key, &p.message)));
+                problems
+                    .extend(config.check(indicators).iter().map(|p| Problem::new(&file, &p.key, &p.message)));
                 found.insert(name, config);
             }
             Err(faults) => problems.extend(faults.iter().map(|p| Problem::new(&file, &p.key, &p.message))),
@@ -348,7 +359,8 @@ fn secrets(
             secrets.0.insert(name.to_owned(), value);
         }
         Err(_) => {
-            let message = format!("environment variable `{name}` is not set, expected the secret it is to hold");
+            let message =
+                format!("environment variable `{name}` is not set, expected the secret it is to hold");
             problems.push(Problem::new(&file, name, &message));
         }
     };

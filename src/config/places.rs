@@ -10,11 +10,11 @@ use super::Problem;
 
 /// The places and how they went on in one another, not yet numbered.
 #[derive(Debug, Default)]
-pub struct Places {
+pub(crate) struct Places {
     /// In order: the country, then per province its places from top to bottom.
-    pub places: Vec<Place>,
+    pub(crate) places: Vec<Place>,
     /// Old → new.
-    pub lineage: Vec<Lineage>,
+    pub(crate) lineage: Vec<Lineage>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -60,13 +60,15 @@ struct LineageRow {
 }
 
 /// Reads the three files and checks that they fit together.
-pub fn load(dir: &Path, problems: &mut Vec<Problem>) -> Places {
+pub(crate) fn load(dir: &Path, problems: &mut Vec<Problem>) -> Places {
     let before = problems.len();
-    let mut places: Vec<Place> = rows::<PlaceRow>(&dir.join("places.csv"), true, problems).into_iter().map(place).collect();
+    let mut places: Vec<Place> =
+        rows::<PlaceRow>(&dir.join("places.csv"), true, problems).into_iter().map(place).collect();
     if places.is_empty() && problems.len() == before {
         problems.push(Problem::file("places/places.csv", "holds no place, expected at least a province"));
     }
-    let lineage = rows::<LineageRow>(&dir.join("lineage.csv"), false, problems).into_iter().map(lineage).collect();
+    let lineage =
+        rows::<LineageRow>(&dir.join("lineage.csv"), false, problems).into_iter().map(lineage).collect();
     add_moves(&mut places, rows(&dir.join("moves.csv"), false, problems), problems);
     sort_top_down(&mut places);
     let found = Places { places, lineage };
@@ -143,7 +145,9 @@ fn sort_top_down(places: &mut [Place]) {
         province_of.insert(place.id.clone(), top);
     }
     places.sort_by(|a, b| {
-        let key = |p: &Place| (p.level != PlaceLevel::Country, province_of.get(&p.id).cloned(), p.level, p.id.clone());
+        let key = |p: &Place| {
+            (p.level != PlaceLevel::Country, province_of.get(&p.id).cloned(), p.level, p.id.clone())
+        };
         key(a).cmp(&key(b))
     });
 }

@@ -12,7 +12,8 @@ use axum::{
 };
 use chrono::NaiveDate;
 use gapwatch_model::{
-    Flag, FlagKey, FlagState, Gazetteer, Percent, Period, Place, PlaceIx, PlaceLevel, RunId, SignalState, Value as Amount,
+    Flag, FlagKey, FlagState, Gazetteer, Percent, Period, Place, PlaceIx, PlaceLevel, RunId, SignalState,
+    Value as Amount,
 };
 use gapwatch_rules::{Counts, IndicatorValue, Origin};
 use gapwatch_store::{PlaceSet, Query as SeriesQuery, RunQuery};
@@ -32,7 +33,7 @@ use crate::{
 const ROWS: usize = 10_000;
 
 /// Every JSON address.
-pub fn router() -> Router<Shared> {
+pub(crate) fn router() -> Router<Shared> {
     Router::new()
         .route("/summary", answer(summary))
         .route("/places", answer(places))
@@ -43,6 +44,7 @@ pub fn router() -> Router<Shared> {
         .route("/ledger", answer(ledger))
         .route("/runs", answer(runs))
         .route("/runs/{id}/rejects", answer_one(rejects))
+        .route("/reporting", answer(reporting))
 }
 
 type Answer = fn(&App, &Query) -> HttpResult<Value>;
@@ -77,7 +79,7 @@ fn ready(app: &App) -> HttpResult<()> {
 }
 
 /// What is known on the day asked for.
-pub fn world(app: &App, query: &Query) -> HttpResult<std::sync::Arc<World>> {
+pub(crate) fn world(app: &App, query: &Query) -> HttpResult<std::sync::Arc<World>> {
     Ok(app.world(AsOf::of(query, app.clock.now())?.at)?)
 }
 
@@ -85,8 +87,9 @@ pub fn world(app: &App, query: &Query) -> HttpResult<std::sync::Arc<World>> {
 ///
 /// # Errors
 /// 404 when nobody ever bore it.
-pub fn place_of(gazetteer: &Gazetteer, code: &str, day: NaiveDate) -> HttpResult<PlaceIx> {
-    let newest = || gazetteer.versions(code).iter().copied().max_by_key(|ix| gazetteer.get(*ix).id.valid_from);
+pub(crate) fn place_of(gazetteer: &Gazetteer, code: &str, day: NaiveDate) -> HttpResult<PlaceIx> {
+    let newest =
+        || gazetteer.versions(code).iter().copied().max_by_key(|ix| gazetteer.get(*ix).id.valid_from);
     gazetteer.by_code_on(code, day).or_else(newest).ok_or_else(|| HttpError::not_found(code))
 }
 
@@ -94,7 +97,7 @@ pub fn place_of(gazetteer: &Gazetteer, code: &str, day: NaiveDate) -> HttpResult
 ///
 /// # Errors
 /// 404 when there is no such place.
-pub fn chosen_place(world: &World, query: &Query) -> HttpResult<PlaceIx> {
+pub(crate) fn chosen_place(world: &World, query: &Query) -> HttpResult<PlaceIx> {
     match query.get("place").or(query.get("province")) {
         Some(code) => place_of(&world.gazetteer, code, world.at.date_naive()),
         None => Ok(world.home),
@@ -103,14 +106,15 @@ pub fn chosen_place(world: &World, query: &Query) -> HttpResult<PlaceIx> {
 
 /// A place as it stands in every answer.
 #[must_use]
-pub fn place_json(place: &Place) -> Value {
+pub(crate) fn place_json(place: &Place) -> Value {
     json!({"code": place.id.code, "valid_from": place.id.valid_from, "name": place.name})
 }
 
 fn percent_json(percent: Option<Percent>) -> Value {
-    percent.map_or(Value::Null, |p| {
-        json!({"numerator": p.numerator(), "denominator": p.denominator(), "percent": p.percent()})
-    })
+    percent.map_or(
+        Value::Null,
+        |p| json!({"numerator": p.numerator(), "denominator": p.denominator(), "percent": p.percent()}),
+    )
 }
 
 fn villages_json(counts: &Counts) -> Value {
@@ -181,9 +185,18 @@ fn parts(value: Amount) -> Option<(f64, f64)> {
 
 fn level(query: &Query) -> HttpResult<Option<PlaceLevel>> {
     let read = |word: &str| {
-        let levels = [PlaceLevel::Country, PlaceLevel::Province, PlaceLevel::District, PlaceLevel::Commune, PlaceLevel::Village];
+        let levels = [
+            PlaceLevel::Country,
+            PlaceLevel::Province,
+            PlaceLevel::District,
+            PlaceLevel::Commune,
+            PlaceLevel::Village,
+        ];
         let expected = "country, province, district, commune or village";
-        levels.into_iter().find(|l| l.as_str() == word).ok_or_else(|| HttpError::bad_request("level", word, expected))
+        levels
+            .into_iter()
+            .find(|l| l.as_str() == word)
+            .ok_or_else(|| HttpError::bad_request("level", word, expected))
     };
     query.get("level").map(read).transpose()
 }
@@ -274,12 +287,14 @@ fn span(query: &Query) -> HttpResult<Option<(NaiveDate, NaiveDate)>> {
             return Ok(day);
         }
         let period: Result<Period, _> = text.parse();
-        let period = period.map_err(|_| HttpError::bad_request(key, text, "YYYY-MM-DD, 202511, 2025Q4, 2025"))?;
+        let period =
+            period.map_err(|_| HttpError::bad_request(key, text, "YYYY-MM-DD, 202511, 2025Q4, 2025"))?;
         Ok(if end { period.end() } else { period.start() })
     };
     let from = query.get("from").map(|text| read("from", text, false)).transpose()?;
     let to = query.get("to").map(|text| read("to", text, true)).transpose()?;
-    Ok((from.is_some() || to.is_some()).then(|| (from.unwrap_or(NaiveDate::MIN), to.unwrap_or(NaiveDate::MAX))))
+    Ok((from.is_some() || to.is_some())
+        .then(|| (from.unwrap_or(NaiveDate::MIN), to.unwrap_or(NaiveDate::MAX))))
 }
 
 fn observations(app: &App, query: &Query) -> HttpResult<Value> {
@@ -293,8 +308,16 @@ fn observations(app: &App, query: &Query) -> HttpResult<Value> {
     let days = span(query)?;
     let mut indicators: Vec<_> = match query.get("indicator") {
         Some(id) => vec![id.into()],
-        None if places.is_some() => app.store.series().streams(None)?.iter().map(|s| s.indicator.clone()).collect(),
-        None => return Err(HttpError::bad_request("indicator", "", "an indicator or a place, such as hh.fibre_subscribed")),
+        None if places.is_some() => {
+            app.store.series().streams(None)?.iter().map(|s| s.indicator.clone()).collect()
+        }
+        None => {
+            return Err(HttpError::bad_request(
+                "indicator",
+                "",
+                "an indicator or a place, such as hh.fibre_subscribed",
+            ));
+        }
     };
     indicators.sort_unstable();
     indicators.dedup();
@@ -302,7 +325,12 @@ fn observations(app: &App, query: &Query) -> HttpResult<Value> {
     let mut found = Vec::new();
     let mut files: HashMap<RunId, Option<String>> = HashMap::new();
     for indicator in indicators {
-        let asked = SeriesQuery { places: places.clone(), days, as_of: Some(as_of.at), ..SeriesQuery::new(indicator) };
+        let asked = SeriesQuery {
+            places: places.clone(),
+            days,
+            as_of: Some(as_of.at),
+            ..SeriesQuery::new(indicator)
+        };
         app.store.series().values(&asked, &mut |head, points| {
             for point in points.iter().take(most.saturating_sub(found.len())) {
                 found.push((std::sync::Arc::clone(head), *point));
@@ -310,7 +338,12 @@ fn observations(app: &App, query: &Query) -> HttpResult<Value> {
         })?;
     }
     found.sort_by(|(a, p), (b, q)| {
-        (&a.key.indicator, p.place, a.key.period, &a.key.source).cmp(&(&b.key.indicator, q.place, b.key.period, &b.key.source))
+        (&a.key.indicator, p.place, a.key.period, &a.key.source).cmp(&(
+            &b.key.indicator,
+            q.place,
+            b.key.period,
+            &b.key.source,
+        ))
     });
     let mut rows = Vec::with_capacity(found.len());
     for (head, point) in found {
@@ -336,7 +369,7 @@ fn observations(app: &App, query: &Query) -> HttpResult<Value> {
 
 /// A flag as it stands in lists.
 #[must_use]
-pub fn flag_json(gazetteer: &Gazetteer, flag: &Flag, english: bool) -> Value {
+pub(crate) fn flag_json(gazetteer: &Gazetteer, flag: &Flag, english: bool) -> Value {
     let place = gazetteer.ix(&flag.key.place).map(|ix| place_json(gazetteer.get(ix)));
     json!({
         "id": flag.key, "rule": flag.key.rule, "place": place, "state": flag.state, "since": flag.since,
@@ -349,8 +382,9 @@ pub fn flag_json(gazetteer: &Gazetteer, flag: &Flag, english: bool) -> Value {
 ///
 /// # Errors
 /// 400 for a state that is none, 404 for a place that is none.
-pub fn chosen_flags<'a>(world: &'a World, query: &Query) -> HttpResult<Vec<&'a Flag>> {
-    let states = [FlagState::Inactive, FlagState::Pending, FlagState::Firing, FlagState::Resolved, FlagState::NoData];
+pub(crate) fn chosen_flags<'a>(world: &'a World, query: &Query) -> HttpResult<Vec<&'a Flag>> {
+    let states =
+        [FlagState::Inactive, FlagState::Pending, FlagState::Firing, FlagState::Resolved, FlagState::NoData];
     let state = match query.get("state") {
         None => None,
         Some(word) => {
@@ -396,7 +430,7 @@ fn flag(app: &App, query: &Query, id: &str) -> HttpResult<Value> {
 ///
 /// # Errors
 /// 400 for days that are none or the wrong way round.
-pub fn two_days(query: &Query, as_of: AsOf) -> HttpResult<(NaiveDate, NaiveDate)> {
+pub(crate) fn two_days(query: &Query, as_of: AsOf) -> HttpResult<(NaiveDate, NaiveDate)> {
     let to = query.day("to")?.unwrap_or_else(|| as_of.day()).min(as_of.day());
     let half_a_year_before = to.checked_sub_months(chrono::Months::new(6)).unwrap_or(to);
     let from = query.day("from")?.unwrap_or(half_a_year_before);
@@ -452,3 +486,55 @@ fn rejects(app: &App, _: &Query, id: &str) -> HttpResult<Value> {
     Ok(serde_json::to_value(app.store.rejects(run)?).map_err(anyhow::Error::from)?)
 }
 
+/// Completeness and timeliness of every place that should have reported, one row per indicator, period and place.
+fn reporting(app: &App, query: &Query) -> HttpResult<Value> {
+    let world = world(app, query)?;
+    let scope = chosen_place(&world, query)?;
+    let (from, to) = two_days(query, AsOf::of(query, app.clock.now())?)?;
+    let wanted = query.get("indicator");
+    let mut rows = Vec::new();
+    for (name, collector) in &app.config.collectors {
+        if query.get("collector").is_some_and(|chosen| chosen != name) {
+            continue;
+        }
+        let mut ids: Vec<&str> =
+            collector.columns.iter().filter_map(|column| column.indicator.as_deref()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        for id in ids.into_iter().filter(|id| wanted.is_none_or(|wanted| wanted == *id)) {
+            let Some(indicator) = world.facts.indicators().get(id) else { continue };
+            let asked = SeriesQuery {
+                as_of: Some(world.at),
+                sources: Some(vec![name.as_str().into()]),
+                days: Some((from, to)),
+                ..SeriesQuery::new(indicator.id.clone())
+            };
+            let mut reports: HashMap<Period, Vec<(PlaceIx, chrono::DateTime<chrono::FixedOffset>)>> =
+                HashMap::new();
+            app.store.series().revisions(&asked, &mut |head, points| {
+                let said = points.iter().map(|point| (point.place, head.recorded_at));
+                reports.entry(head.key.period).or_default().extend(said);
+            })?;
+            let mut period = Period::containing(indicator.period, from);
+            while period.end() <= to {
+                let sent = reports.get(&period).map_or(&[][..], Vec::as_slice);
+                let due_days = collector.reporting.due_days;
+                let counted =
+                    gapwatch_collectors::reported(&world.gazetteer, indicator, scope, period, sent, due_days);
+                rows.extend(counted.into_iter().filter(|row| row.expected > 0).map(|row| {
+                    json!({
+                        "collector": name, "indicator": id, "period": period,
+                        "place": place_json(world.gazetteer.get(row.place)),
+                        "EXPECTED_REPORTS": row.expected, "ACTUAL_REPORTS": row.actual,
+                        "ACTUAL_REPORTS_ON_TIME": row.on_time,
+                        "REPORTING_RATE": row.rate().map(Percent::percent),
+                        "REPORTING_RATE_ON_TIME": row.rate_on_time().map(Percent::percent),
+                    })
+                }));
+                period = period.next();
+            }
+        }
+    }
+    rows.truncate(limit(query)?);
+    Ok(Value::Array(rows))
+}

@@ -13,7 +13,7 @@ const CAPACITY_BYTES: u64 = 6 * 1024 * 1024;
 
 /// One finished answer in the encodings that were asked for.
 #[derive(Debug)]
-pub struct Finished {
+pub(crate) struct Finished {
     content_type: &'static str,
     etag: HeaderValue,
     plain: Bytes,
@@ -24,7 +24,7 @@ pub struct Finished {
 impl Finished {
     /// Compresses a text.
     #[must_use]
-    pub fn new(content_type: &'static str, text: String) -> Self {
+    pub(crate) fn new(content_type: &'static str, text: String) -> Self {
         let plain = Bytes::from(text);
         let etag = format!("\"{}\"", crate::auth::digest_bytes(&plain).get(..20).unwrap_or_default());
         Self {
@@ -38,9 +38,11 @@ impl Finished {
 
     /// Answers in the best encoding the visitor takes, or with nothing where he has it already.
     #[must_use]
-    pub fn answer(&self, asked: &HeaderMap, cache_control: &'static str) -> Response<Body> {
+    pub(crate) fn answer(&self, asked: &HeaderMap, cache_control: &'static str) -> Response<Body> {
         let known = asked.get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok()).unwrap_or_default();
-        let same = known.split(',').any(|tag| tag.trim().trim_start_matches("W/").as_bytes() == self.etag.as_bytes());
+        let same = known
+            .split(',')
+            .any(|tag| tag.trim().trim_start_matches("W/").as_bytes() == self.etag.as_bytes());
         let (body, encoding) = self.body(asked);
         let mut response = Response::new(if same { Body::empty() } else { Body::from(body) });
         let headers = response.headers_mut();
@@ -60,7 +62,8 @@ impl Finished {
 
     fn body(&self, asked: &HeaderMap) -> (Bytes, Option<&'static str>) {
         let takes = |name: &str| {
-            let accepted = asked.get(header::ACCEPT_ENCODING).and_then(|v| v.to_str().ok()).unwrap_or_default();
+            let accepted =
+                asked.get(header::ACCEPT_ENCODING).and_then(|v| v.to_str().ok()).unwrap_or_default();
             accepted.split(',').any(|entry| {
                 let mut parts = entry.split(';').map(str::trim);
                 let refused = |q: &str| matches!(q.strip_prefix("q="), Some("0" | "0.0" | "0.00" | "0.000"));
@@ -102,7 +105,7 @@ impl Weighter<String, Arc<Finished>> for Bytesize {
 
 /// Finished answers by address and by what they were made from.
 #[derive(Debug)]
-pub struct Pages {
+pub(crate) struct Pages {
     pages: Cache<String, Arc<Finished>, Bytesize>,
 }
 
@@ -115,12 +118,12 @@ impl Default for Pages {
 impl Pages {
     /// The answer, if it was made before.
     #[must_use]
-    pub fn get(&self, key: &str) -> Option<Arc<Finished>> {
+    pub(crate) fn get(&self, key: &str) -> Option<Arc<Finished>> {
         self.pages.get(key)
     }
 
     /// Keeps an answer.
-    pub fn keep(&self, key: String, page: &Arc<Finished>) {
+    pub(crate) fn keep(&self, key: String, page: &Arc<Finished>) {
         self.pages.insert(key, Arc::clone(page));
     }
 }
@@ -137,9 +140,12 @@ mod tests {
     #[test]
     fn the_best_encoding_the_visitor_takes() {
         let page = Finished::new("text/html; charset=utf-8", "trắng sóng ".repeat(100));
-        for (accepted, expected) in
-            [("gzip, deflate, br", Some("br")), ("gzip", Some("gzip")), ("br;q=0, gzip", Some("gzip")), ("", None)]
-        {
+        for (accepted, expected) in [
+            ("gzip, deflate, br", Some("br")),
+            ("gzip", Some("gzip")),
+            ("br;q=0, gzip", Some("gzip")),
+            ("", None),
+        ] {
             let response = page.answer(&asked(header::ACCEPT_ENCODING, accepted), "no-cache");
             let encoding = response.headers().get(header::CONTENT_ENCODING).map(|v| v.to_str().unwrap());
             assert_eq!(encoding, expected, "{accepted}");

@@ -21,23 +21,23 @@ use crate::{
 };
 
 /// Name of the session cookie.
-pub const SESSION_COOKIE: &str = "gapwatch_session";
+pub(crate) const SESSION_COOKIE: &str = "gapwatch_session";
 const THEME_COOKIE: &str = "theme";
 
 /// Path and query, decoded.
 #[derive(Debug, Clone, Default)]
-pub struct Query(pub Vec<(String, String)>);
+pub(crate) struct Query(pub Vec<(String, String)>);
 
 impl Query {
     /// Reads the query of an address.
     #[must_use]
-    pub fn of(uri: &Uri) -> Self {
+    pub(crate) fn of(uri: &Uri) -> Self {
         Self(form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect())
     }
 
     /// The first value of a key that is not empty.
     #[must_use]
-    pub fn get(&self, key: &str) -> Option<&str> {
+    pub(crate) fn get(&self, key: &str) -> Option<&str> {
         self.0.iter().find(|(name, value)| name == key && !value.is_empty()).map(|(_, value)| value.as_str())
     }
 
@@ -45,7 +45,7 @@ impl Query {
     ///
     /// # Errors
     /// 400 when it is no day.
-    pub fn day(&self, key: &'static str) -> HttpResult<Option<NaiveDate>> {
+    pub(crate) fn day(&self, key: &'static str) -> HttpResult<Option<NaiveDate>> {
         let read = |text: &str| {
             let day = text.parse().or_else(|_| NaiveDate::parse_from_str(text, "%d/%m/%Y"));
             day.map_err(|_| HttpError::bad_request(key, text, "YYYY-MM-DD"))
@@ -64,13 +64,13 @@ impl<S: Sync> FromRequestParts<S> for Query {
 
 /// The day asked for, and the moment up to which things are known then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AsOf {
+pub(crate) struct AsOf {
     /// The day, where one was asked for.
-    pub chosen: Option<NaiveDate>,
+    pub(crate) chosen: Option<NaiveDate>,
     /// Everything recorded up to here is known.
-    pub at: DateTime<FixedOffset>,
+    pub(crate) at: DateTime<FixedOffset>,
     /// The program's now.
-    pub now: DateTime<FixedOffset>,
+    pub(crate) now: DateTime<FixedOffset>,
 }
 
 impl AsOf {
@@ -78,42 +78,42 @@ impl AsOf {
     ///
     /// # Errors
     /// 400 when it is no day.
-    pub fn of(query: &Query, now: DateTime<FixedOffset>) -> HttpResult<Self> {
+    pub(crate) fn of(query: &Query, now: DateTime<FixedOffset>) -> HttpResult<Self> {
         let chosen = query.day("as_of")?;
         Ok(Self { chosen, at: chosen.map_or(now, |day| clock::end_of(day).min(now)), now })
     }
 
     /// The day whose knowledge is shown.
     #[must_use]
-    pub fn day(&self) -> NaiveDate {
+    pub(crate) fn day(&self) -> NaiveDate {
         self.at.date_naive()
     }
 }
 
 /// Everything a page needs to know of its request.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub(crate) struct Asked {
     /// Path and query as asked.
-    pub address: Address,
+    pub(crate) address: Address,
     /// The query.
-    pub query: Query,
+    pub(crate) query: Query,
     /// The day.
-    pub as_of: AsOf,
+    pub(crate) as_of: AsOf,
     /// Language.
-    pub lang: Lang,
+    pub(crate) lang: Lang,
     /// Colours.
-    pub theme: Theme,
+    pub(crate) theme: Theme,
     /// Who is signed in, and the token of forms.
-    pub session: Option<Session>,
+    pub(crate) session: Option<Session>,
 }
 
 /// A signed-in person.
 #[derive(Debug, Clone)]
-pub struct Session {
+pub(crate) struct Session {
     /// Who.
-    pub actor: Actor,
+    pub(crate) actor: Actor,
     /// Goes into forms.
-    pub csrf: String,
+    pub(crate) csrf: String,
 }
 
 impl Asked {
@@ -121,7 +121,7 @@ impl Asked {
     ///
     /// # Errors
     /// 400 when the day is none.
-    pub fn of(app: &App, uri: &Uri, headers: &HeaderMap) -> HttpResult<Self> {
+    pub(crate) fn of(app: &App, uri: &Uri, headers: &HeaderMap) -> HttpResult<Self> {
         let query = Query::of(uri);
         let as_of = AsOf::of(&query, app.clock.now())?;
         Ok(Self { as_of, ..Self::lenient(app, uri, headers) })
@@ -129,7 +129,7 @@ impl Asked {
 
     /// Reads a request of which even the day may be wrong: for error pages.
     #[must_use]
-    pub fn lenient(app: &App, uri: &Uri, headers: &HeaderMap) -> Self {
+    pub(crate) fn lenient(app: &App, uri: &Uri, headers: &HeaderMap) -> Self {
         let query = Query::of(uri);
         let now = app.clock.now();
         let as_of = AsOf::of(&query, now).unwrap_or(AsOf { chosen: None, at: now, now });
@@ -147,7 +147,7 @@ impl Asked {
 
     /// The frame of the page.
     #[must_use]
-    pub fn shell(&self, app: &App, crumbs: Vec<Link>) -> Shell {
+    pub(crate) fn shell(&self, app: &App, crumbs: Vec<Link>) -> Shell {
         Shell {
             lang: self.lang,
             theme: self.theme,
@@ -178,7 +178,7 @@ fn session(app: &App, headers: &HeaderMap, now: DateTime<FixedOffset>) -> Option
 
 /// The value of a cookie.
 #[must_use]
-pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+pub(crate) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = all.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
@@ -186,7 +186,7 @@ pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
 
 /// The visitor's address, for limits.
 #[derive(Debug, Clone, Copy)]
-pub struct Peer(pub IpAddr);
+pub(crate) struct Peer(pub IpAddr);
 
 impl<S: Sync> FromRequestParts<S> for Peer {
     type Rejection = std::convert::Infallible;
@@ -199,7 +199,7 @@ impl<S: Sync> FromRequestParts<S> for Peer {
 
 /// Somebody who may change things: a token in the header, or a session with the token of the form.
 #[derive(Debug, Clone)]
-pub struct Editor(pub Actor);
+pub(crate) struct Editor(pub Actor);
 
 impl FromRequestParts<Shared> for Editor {
     type Rejection = HttpError;
@@ -251,7 +251,7 @@ fn signed_in(app: &App, parts: &Parts) -> HttpResult<Actor> {
 
 /// Compares secrets by their digests, so that time tells nothing of them.
 #[must_use]
-pub fn same(one: &str, other: &str) -> bool {
+pub(crate) fn same(one: &str, other: &str) -> bool {
     auth::digest(one) == auth::digest(other)
 }
 

@@ -11,34 +11,39 @@ use serde_json::{Value, json};
 
 /// An error on its way to a visitor.
 #[derive(Debug)]
-pub struct HttpError {
+pub(crate) struct HttpError {
     /// Status of the answer.
-    pub status: StatusCode,
+    pub(crate) status: StatusCode,
     /// Stable word for programs.
-    pub code: &'static str,
+    pub(crate) code: &'static str,
     /// Sentence for people, in Vietnamese: what happened and what to do next.
-    pub vi: String,
+    pub(crate) vi: String,
     /// The same in English. Also the message of JSON answers.
-    pub en: String,
+    pub(crate) en: String,
     /// More for programs.
-    pub details: Value,
+    pub(crate) details: Value,
     /// For the log only.
-    pub cause: Option<anyhow::Error>,
+    pub(crate) cause: Option<anyhow::Error>,
 }
 
 /// What handlers return.
-pub type HttpResult<T> = Result<T, HttpError>;
+pub(crate) type HttpResult<T> = Result<T, HttpError>;
 
 impl HttpError {
     /// An error without details.
     #[must_use]
-    pub fn new(status: StatusCode, code: &'static str, vi: impl Into<String>, en: impl Into<String>) -> Self {
+    pub(crate) fn new(
+        status: StatusCode,
+        code: &'static str,
+        vi: impl Into<String>,
+        en: impl Into<String>,
+    ) -> Self {
         Self { status, code, vi: vi.into(), en: en.into(), details: Value::Null, cause: None }
     }
 
     /// There is no such thing.
     #[must_use]
-    pub fn not_found(what: &str) -> Self {
+    pub(crate) fn not_found(what: &str) -> Self {
         Self::new(
             StatusCode::NOT_FOUND,
             "not_found",
@@ -49,7 +54,7 @@ impl HttpError {
 
     /// The request says something that cannot be read.
     #[must_use]
-    pub fn bad_request(name: &str, value: &str, expected: &str) -> Self {
+    pub(crate) fn bad_request(name: &str, value: &str, expected: &str) -> Self {
         let mut error = Self::new(
             StatusCode::BAD_REQUEST,
             "bad_request",
@@ -62,7 +67,7 @@ impl HttpError {
 
     /// No valid token was sent.
     #[must_use]
-    pub fn unauthorized() -> Self {
+    pub(crate) fn unauthorized() -> Self {
         Self::new(
             StatusCode::UNAUTHORIZED,
             "unauthorized",
@@ -73,7 +78,7 @@ impl HttpError {
 
     /// The token's role is not enough.
     #[must_use]
-    pub fn forbidden(vi: &str, en: &str) -> Self {
+    pub(crate) fn forbidden(vi: &str, en: &str) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", vi, en)
     }
 }
@@ -105,7 +110,7 @@ impl From<tokio::task::JoinError> for HttpError {
 
 impl HttpError {
     /// Logs the cause, once, here where it is handled.
-    pub fn log(&self) {
+    pub(crate) fn log(&self) {
         if let Some(cause) = &self.cause {
             tracing::error!(status = self.status.as_u16(), "request failed: {cause:#}");
         }

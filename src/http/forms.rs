@@ -34,7 +34,7 @@ const FORM_COOKIE: &str = "gapwatch_form";
 type Fields = HashMap<String, String>;
 
 /// Every form.
-pub fn router() -> Router<Shared> {
+pub(crate) fn router() -> Router<Shared> {
     Router::new()
         .route("/sign-in", get(sign_in_page).post(sign_in))
         .route("/sign-out", post(sign_out))
@@ -53,7 +53,13 @@ async fn sign_in_page(State(app): State<Shared>, uri: Uri, headers: HeaderMap) -
 }
 
 /// Draws the form with a fresh token, which the browser must send back in a cookie *and* in the form.
-fn form_page(app: &App, asked: &Asked, next: String, fault: Option<Fault>, status: StatusCode) -> Response<Body> {
+fn form_page(
+    app: &App,
+    asked: &Asked,
+    next: String,
+    fault: Option<Fault>,
+    status: StatusCode,
+) -> Response<Body> {
     let secret = auth::new_secret();
     let view = View { next, csrf: auth::csrf(&secret), fault };
     let page = render(&asked.shell(app, Vec::new()), &view).into_string();
@@ -96,7 +102,12 @@ async fn sign_in(
     }
 }
 
-async fn sign_out(State(app): State<Shared>, uri: Uri, headers: HeaderMap, Form(fields): Form<Fields>) -> Response<Body> {
+async fn sign_out(
+    State(app): State<Shared>,
+    uri: Uri,
+    headers: HeaderMap,
+    Form(fields): Form<Fields>,
+) -> Response<Body> {
     change(&app, &uri, &headers, &fields, Role::Viewer, async |app, _| {
         if let Some(secret) = cookie(&headers, SESSION_COOKIE) {
             app.sign_out(&secret)?;
@@ -120,15 +131,22 @@ async fn acknowledge(
         let field = |name: &str| fields.get(name).map(|text| text.trim().to_owned()).unwrap_or_default();
         let due = match field("due").as_str() {
             "" => None,
-            text => Some(text.parse::<NaiveDate>().map_err(|_| HttpError::bad_request("due", text, "YYYY-MM-DD"))?),
+            text => Some(
+                text.parse::<NaiveDate>().map_err(|_| HttpError::bad_request("due", text, "YYYY-MM-DD"))?,
+            ),
         };
         if field("owner").is_empty() || field("reason").is_empty() {
-            return Err(HttpError::bad_request("owner, reason", "", "người xử lý và lý do / an owner and a reason"));
+            return Err(HttpError::bad_request(
+                "owner, reason",
+                "",
+                "người xử lý và lý do / an owner and a reason",
+            ));
         }
         let at = app.clock.now();
         let (owner, reason) = (field("owner"), field("reason"));
         app.acknowledge(&key, Acknowledgement { owner, reason, due, by: actor.name.clone(), at }, &actor)?;
-        Ok(Redirect::to(&format!("/flags/{}", gapwatch_dashboards::shell::percent_encode(&id))).into_response())
+        Ok(Redirect::to(&format!("/flags/{}", gapwatch_dashboards::shell::percent_encode(&id)))
+            .into_response())
     })
     .await
 }
@@ -173,7 +191,12 @@ async fn pause(
     .await
 }
 
-async fn decide(State(app): State<Shared>, uri: Uri, headers: HeaderMap, Form(fields): Form<Fields>) -> Response<Body> {
+async fn decide(
+    State(app): State<Shared>,
+    uri: Uri,
+    headers: HeaderMap,
+    Form(fields): Form<Fields>,
+) -> Response<Body> {
     change(&app, &uri, &headers, &fields, Role::Editor, async |app, actor| {
         let field = |name: &str| fields.get(name).map(|text| text.trim().to_owned()).unwrap_or_default();
         app.decide(&field("key"), &field("choice"), &actor)?;
@@ -231,10 +254,9 @@ pub(super) async fn change(
                 "the form is old or was sent from elsewhere; load the page again",
             ))
         }
-        Some(session) if session.actor.role < least => Err(HttpError::forbidden(
-            "Mã truy cập này chỉ được xem.",
-            "this token may only read",
-        )),
+        Some(session) if session.actor.role < least => {
+            Err(HttpError::forbidden("Mã truy cập này chỉ được xem.", "this token may only read"))
+        }
         Some(session) => act(app, session.actor.clone()).await,
     };
     result.unwrap_or_else(|error| pages::failure(app, &asked, error))

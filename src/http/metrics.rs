@@ -11,7 +11,7 @@ use crate::app::Shared;
 ///
 /// # Errors
 /// 500 when the store cannot be read.
-pub async fn text(State(app): State<Shared>) -> HttpResult<impl IntoResponse> {
+pub(crate) async fn text(State(app): State<Shared>) -> HttpResult<impl IntoResponse> {
     let text = tokio::task::spawn_blocking(move || gather(&app)).await??;
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text))
 }
@@ -27,7 +27,12 @@ fn gather(app: &Shared) -> anyhow::Result<String> {
         Ok(())
     };
     let label = |name: &str| format!("{{collector=\"{}\"}}", name.replace(['\\', '"', '\n'], "_"));
-    metric("gapwatch_ready", "gauge", "1 once the program can serve.", &[(String::new(), flag(app.is_ready()))])?;
+    metric(
+        "gapwatch_ready",
+        "gauge",
+        "1 once the program can serve.",
+        &[(String::new(), flag(app.is_ready()))],
+    )?;
     let (mut succeeded, mut age, mut rejected) = (Vec::new(), Vec::new(), Vec::new());
     for name in app.config.collectors.keys() {
         let Some(run) = app.store.last_run(&name.as_str().into(), Some(now))? else { continue };
@@ -38,10 +43,18 @@ fn gather(app: &Shared) -> anyhow::Result<String> {
     }
     metric("gapwatch_collector_last_run_succeeded", "gauge", "1 if the last run went in.", &succeeded)?;
     metric("gapwatch_collector_last_run_age_seconds", "gauge", "Seconds since the last run ended.", &age)?;
-    metric("gapwatch_collector_last_run_rejected_rows", "gauge", "Rows of the last run that did not go in.", &rejected)?;
+    metric(
+        "gapwatch_collector_last_run_rejected_rows",
+        "gauge",
+        "Rows of the last run that did not go in.",
+        &rejected,
+    )?;
     if let Some(world) = app.newest_world() {
-        let firing: Vec<(String, f64)> =
-            world.firing_by_rule().into_iter().map(|(rule, n)| (format!("{{rule=\"{rule}\"}}"), f64::from(n))).collect();
+        let firing: Vec<(String, f64)> = world
+            .firing_by_rule()
+            .into_iter()
+            .map(|(rule, n)| (format!("{{rule=\"{rule}\"}}"), f64::from(n)))
+            .collect();
         metric("gapwatch_flags_firing", "gauge", "Flags that are firing.", &firing)?;
     }
     Ok(text)

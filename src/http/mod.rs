@@ -3,15 +3,21 @@
 //! Handlers read the request, ask the world for what is known, fill a view and send what `dashboards` draws.
 
 mod api;
-pub mod cache;
+pub(crate) mod cache;
 mod context;
 mod error;
 mod forms;
+mod import;
 mod metrics;
 mod pages;
 mod write;
 
-use std::{future::{Future, IntoFuture}, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    future::{Future, IntoFuture},
+    net::SocketAddr,
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::Context;
 use axum::{
@@ -27,9 +33,10 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 
 use crate::{app::Shared, schedule};
 
-pub use api::flag_json;
-pub use context::Asked;
-pub use error::{HttpError, HttpResult};
+pub(crate) use api::flag_json;
+pub(crate) use context::Asked;
+pub(crate) use error::{HttpError, HttpResult};
+pub(crate) use import::workbook;
 
 /// Largest body of a form or a small JSON request, in bytes. Imports and pushes have limits of their own.
 const BODY_BYTES: usize = 256 * 1024;
@@ -40,12 +47,13 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; scr
     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Every address the program answers.
-pub fn router(app: Shared) -> Router {
+pub(crate) fn router(app: Shared) -> Router {
     Router::new()
         .route("/health", get(|| async { "ok" }))
         .route("/ready", get(ready))
         .route("/metrics", get(metrics::text))
         .merge(write::router())
+        .merge(import::router())
         .nest("/api/v1", api::router())
         .merge(pages::router())
         .merge(forms::router())
@@ -61,7 +69,7 @@ pub fn router(app: Shared) -> Router {
 ///
 /// # Errors
 /// When it is in use or not ours.
-pub async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+pub(crate) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("cannot listen on `{address}`"))
 }
 
@@ -70,7 +78,7 @@ pub async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 ///
 /// # Errors
 /// When the listener or the preparation fails.
-pub async fn serve(
+pub(crate) async fn serve(
     listener: TcpListener,
     app: Shared,
     prepare: impl Future<Output = anyhow::Result<()>>,
@@ -105,9 +113,10 @@ pub async fn serve(
 }
 
 /// Waits for SIGTERM or SIGINT.
-pub async fn told_to_end() {
+pub(crate) async fn told_to_end() {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
         tracing::error!("cannot listen for signals: ends only when killed");
         return std::future::pending().await;
     };

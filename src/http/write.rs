@@ -31,7 +31,7 @@ const SENT_BYTES: usize = 32 << 20;
 const PUSH: &str = "push";
 
 /// The write address.
-pub fn router() -> Router<Shared> {
+pub(crate) fn router() -> Router<Shared> {
     Router::new().route("/api/v2/write", post(write)).layer(DefaultBodyLimit::max(SENT_BYTES))
 }
 
@@ -43,7 +43,8 @@ async fn write(
     body: Bytes,
 ) -> HttpResult<Response> {
     let text = query.get("precision").unwrap_or("ns");
-    let precision = Precision::parse(text).ok_or_else(|| HttpError::bad_request("precision", text, "ns, us, ms or s"))?;
+    let precision =
+        Precision::parse(text).ok_or_else(|| HttpError::bad_request("precision", text, "ns, us, ms or s"))?;
     let source = query.get("bucket").unwrap_or(PUSH).to_owned();
     let gzipped = headers.get(header::CONTENT_ENCODING).is_some_and(|value| value.as_bytes() == b"gzip");
     let shared = Shared::clone(&app);
@@ -57,7 +58,13 @@ async fn write(
     Ok(answer)
 }
 
-fn take_in(app: &App, lines: &[u8], precision: Precision, source: &str, actor: &Actor) -> HttpResult<Response> {
+fn take_in(
+    app: &App,
+    lines: &[u8],
+    precision: Precision,
+    source: &str,
+    actor: &Actor,
+) -> HttpResult<Response> {
     let now = app.clock.now();
     let told = app.telling(now)?;
     let reading = gapwatch_collectors::line_protocol(lines, precision, &source.into(), &told.context(app));
@@ -85,7 +92,8 @@ fn take_in(app: &App, lines: &[u8], precision: Precision, source: &str, actor: &
 
 fn unpack(body: &[u8]) -> HttpResult<Vec<u8>> {
     gapwatch_collectors::unpack(body).map_err(|error| {
-        let mut refused = HttpError::bad_request("body", &error.to_string(), "gzip, up to 256 MiB after decompression");
+        let mut refused =
+            HttpError::bad_request("body", &error.to_string(), "gzip, up to 256 MiB after decompression");
         refused.code = "invalid";
         refused
     })

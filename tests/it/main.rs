@@ -5,6 +5,7 @@ mod example;
 mod fixtures;
 mod layout;
 mod licences;
+mod program;
 
 use std::path::{Path, PathBuf};
 

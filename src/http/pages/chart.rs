@@ -6,7 +6,9 @@ use gapwatch_dashboards::{
     chart::{Chart, Point, Series, TargetLine},
     figure::{Amount, Figure},
 };
-use gapwatch_model::{CollectorName, Dimensions, Evidence, Indicator, Period, PlaceIx, Qualifier, TargetPath};
+use gapwatch_model::{
+    CollectorName, Dimensions, Evidence, Indicator, Period, PlaceIx, Qualifier, TargetPath,
+};
 use gapwatch_rules::{Said, Standing};
 
 use super::fill::Fill;
@@ -16,7 +18,7 @@ type Voice = (CollectorName, Evidence, Dimensions);
 impl Fill<'_> {
     /// The chart of an indicator of a place, and the figure before the newest one.
     #[must_use]
-    pub fn chart(&self, place: PlaceIx, indicator: &Indicator) -> (Option<Chart>, Option<Figure>) {
+    pub(crate) fn chart(&self, place: PlaceIx, indicator: &Indicator) -> (Option<Chart>, Option<Figure>) {
         let mut series = self.stated(place, indicator);
         if series.iter().all(|series| series.points.len() < 2) {
             let judged = self.judged(place, indicator);
@@ -34,7 +36,13 @@ impl Fill<'_> {
             unit: indicator.unit,
             decimals: indicator.decimals,
             series,
-            targets: self.world.judgement.standing(place, &indicator.id).map(target_line).into_iter().collect(),
+            targets: self
+                .world
+                .judgement
+                .standing(place, &indicator.id)
+                .map(target_line)
+                .into_iter()
+                .collect(),
             today: self.day(),
         };
         (Some(chart), previous)
@@ -42,7 +50,8 @@ impl Fill<'_> {
 
     /// What each source said of the place itself, each period as last corrected. The one with most weight first.
     fn stated(&self, place: PlaceIx, indicator: &Indicator) -> Vec<Series> {
-        let mut voices: BTreeMap<Voice, BTreeMap<(chrono::NaiveDate, Period), Vec<Said<'_>>>> = BTreeMap::new();
+        let mut voices: BTreeMap<Voice, BTreeMap<(chrono::NaiveDate, Period), Vec<Said<'_>>>> =
+            BTreeMap::new();
         for said in self.world.facts.said(indicator.id.as_str(), place, self.world.at) {
             let key = &said.head.key;
             let voice = (key.source.clone(), key.evidence, key.dimensions.clone());
@@ -56,7 +65,9 @@ impl Fill<'_> {
                 points: periods.into_values().filter_map(|said| self.point(&said)).collect(),
             })
             .collect();
-        series.sort_by_key(|series| (std::cmp::Reverse(series.evidence), std::cmp::Reverse(series.points.len())));
+        series.sort_by_key(|series| {
+            (std::cmp::Reverse(series.evidence), std::cmp::Reverse(series.points.len()))
+        });
         series
     }
 
@@ -102,7 +113,12 @@ impl Fill<'_> {
     }
 
     fn voice_name(&self, source: &str, dimensions: &Dimensions) -> String {
-        let parts = [&dimensions.operator, &dimensions.technology, &dimensions.measuring_point, &dimensions.organisation];
+        let parts = [
+            &dimensions.operator,
+            &dimensions.technology,
+            &dimensions.measuring_point,
+            &dimensions.organisation,
+        ];
         let parts: Vec<&str> = parts.into_iter().flatten().map(Arc::as_ref).collect();
         let title = self.collector_title(source);
         if parts.is_empty() { title } else { format!("{title} · {}", parts.join(" ")) }

@@ -24,7 +24,7 @@ use crate::{
 const SHOWN: usize = 200;
 
 /// Makes the page.
-pub fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
+pub(crate) fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
     let world = app.world(asked.as_of.at)?;
     let fill = Fill::new(app, &world, asked.lang);
     let place = api::chosen_place(&world, &asked.query)?;
@@ -119,7 +119,7 @@ fn point(about: &Dimensions) -> Option<&str> {
 
 /// Whether a statement says that there is signal. `None` when it has no value.
 #[must_use]
-pub fn has_signal(fill: &Fill<'_>, said: &Said<'_>) -> Option<bool> {
+pub(crate) fn has_signal(fill: &Fill<'_>, said: &Said<'_>) -> Option<bool> {
     let threshold = fill.world.rules.signal.threshold;
     match said.point.value {
         Value::Number(number) => Some(number >= threshold),
@@ -170,7 +170,7 @@ fn row(fill: &Fill<'_>, dispute: &Dispute<'_>) -> DisputeRow {
 }
 
 /// Makes the file: every point where they differ.
-pub fn sheet<'f>(fill: &'f Fill<'f>, asked: &'f Asked) -> HttpResult<Sheet<'f>> {
+pub(crate) fn sheet<'f>(fill: &'f Fill<'f>, asked: &'f Asked) -> HttpResult<Sheet<'f>> {
     let lang = fill.lang;
     let place = api::chosen_place(fill.world, &asked.query)?;
     let rows = disputes(fill, asked, place).into_iter().map(move |dispute| {

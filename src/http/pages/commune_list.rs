@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Makes the page of communes.
-pub fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
+pub(crate) fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
     let world = app.world(asked.as_of.at)?;
     let fill = Fill::new(app, &world, asked.lang);
     let place = api::chosen_place(&world, &asked.query)?;
@@ -36,7 +36,7 @@ pub fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
 }
 
 /// Makes the file of communes.
-pub fn sheet<'f>(fill: &'f Fill<'f>, asked: &'f Asked) -> HttpResult<Sheet<'f>> {
+pub(crate) fn sheet<'f>(fill: &'f Fill<'f>, asked: &'f Asked) -> HttpResult<Sheet<'f>> {
     communes(fill, asked)?.sheet(asked)
 }
 

@@ -7,14 +7,17 @@ use gapwatch_dashboards::{
 };
 use gapwatch_model::{Part, PlaceIx, PlaceLevel};
 
-use super::{fill::{Fill, actor}, overview};
+use super::{
+    fill::{Fill, actor},
+    overview,
+};
 use crate::{
     app::App,
     http::{Asked, HttpResult, api},
 };
 
 /// Makes the page.
-pub fn page(app: &App, asked: &Asked, code: &str) -> HttpResult<Markup> {
+pub(crate) fn page(app: &App, asked: &Asked, code: &str) -> HttpResult<Markup> {
     let world = app.world(asked.as_of.at)?;
     let place = api::place_of(&world.gazetteer, code, asked.as_of.day())?;
     draw(&Fill::new(app, &world, asked.lang), asked, place)
@@ -24,7 +27,7 @@ pub fn page(app: &App, asked: &Asked, code: &str) -> HttpResult<Markup> {
 ///
 /// # Errors
 /// When the store cannot be read.
-pub fn draw(fill: &Fill<'_>, asked: &Asked, place: PlaceIx) -> HttpResult<Markup> {
+pub(crate) fn draw(fill: &Fill<'_>, asked: &Asked, place: PlaceIx) -> HttpResult<Markup> {
     let world = fill.world;
     let day = fill.day();
     let villages: Vec<_> = world
@@ -35,11 +38,15 @@ pub fn draw(fill: &Fill<'_>, asked: &Asked, place: PlaceIx) -> HttpResult<Markup
         .collect();
     let mut rows: Vec<VillageRow> = villages.iter().map(|village| row(fill, village)).collect();
     rows.sort_by(|a, b| {
-        let worst = |row: &VillageRow| (super::severity(row.state), row.grid_power != Some(false), row.place.name.clone());
+        let worst = |row: &VillageRow| {
+            (super::severity(row.state), row.grid_power != Some(false), row.place.name.clone())
+        };
         worst(a).cmp(&worst(b))
     });
     let before = fill.before(place);
-    let ledger = before.as_ref().map(|(_, opening)| gapwatch_rules::ledger(&opening.judgement, &world.judgement, place));
+    let ledger = before
+        .as_ref()
+        .map(|(_, opening)| gapwatch_rules::ledger(&opening.judgement, &world.judgement, place));
     let parent = world.gazetteer.parent_on(place, day);
     let (flags, _) = overview::newest_flags(fill, place);
     let lineage = world.gazetteer.predecessors(place).chain(world.gazetteer.successors(place));

@@ -25,7 +25,7 @@ use crate::{
 const PLACES: usize = 60;
 
 /// Makes the page.
-pub fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
+pub(crate) fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
     let (from, to) = api::two_days(&asked.query, asked.as_of)?;
     let borders = match asked.query.get("borders") {
         None | Some("now") => Borders::Now,

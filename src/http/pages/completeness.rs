@@ -20,7 +20,7 @@ use crate::{
 const MONTHS: u32 = 12;
 
 /// Makes the page.
-pub fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
+pub(crate) fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
     let world = app.world(asked.as_of.at)?;
     let fill = Fill::new(app, &world, asked.lang);
     let place = api::chosen_place(&world, &asked.query)?;
@@ -40,7 +40,7 @@ pub fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
 }
 
 /// Makes the file: a share and the late ones for each indicator.
-pub fn sheet<'f>(fill: &'f Fill<'f>, asked: &'f Asked) -> HttpResult<Sheet<'f>> {
+pub(crate) fn sheet<'f>(fill: &'f Fill<'f>, asked: &'f Asked) -> HttpResult<Sheet<'f>> {
     let lang = fill.lang;
     let place = api::chosen_place(fill.world, &asked.query)?;
     let found = reports(fill, asked, place)?;

@@ -35,31 +35,31 @@ const WAITING: usize = 4;
 static AT_A_TIME: Semaphore = Semaphore::const_new(3);
 
 /// A table on its way into a file.
-pub struct Sheet<'f> {
+pub(crate) struct Sheet<'f> {
     /// Its title.
-    pub title: String,
+    pub(crate) title: String,
     /// Its columns.
-    pub columns: Vec<Column>,
+    pub(crate) columns: Vec<Column>,
     /// Its rows.
-    pub rows: Box<dyn Iterator<Item = Row> + 'f>,
+    pub(crate) rows: Box<dyn Iterator<Item = Row> + 'f>,
     /// Sources and whatever else a reader must know, one line each.
-    pub notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
 }
 
 /// What makes a file.
-pub type MakeSheet = for<'f> fn(&'f Fill<'f>, &'f Asked) -> HttpResult<Sheet<'f>>;
+pub(crate) type MakeSheet = for<'f> fn(&'f Fill<'f>, &'f Asked) -> HttpResult<Sheet<'f>>;
 /// What makes a file of one thing, named in the address.
-pub type MakeSheetOf = for<'f> fn(&'f Fill<'f>, &'f Asked, &str) -> HttpResult<Sheet<'f>>;
+pub(crate) type MakeSheetOf = for<'f> fn(&'f Fill<'f>, &'f Asked, &str) -> HttpResult<Sheet<'f>>;
 
 /// A route to a file.
-pub fn file(make: MakeSheet) -> MethodRouter<Shared> {
+pub(crate) fn file(make: MakeSheet) -> MethodRouter<Shared> {
     get(move |State(app): State<Shared>, uri: Uri, headers: HeaderMap| async move {
         send(app, &uri, &headers, make).await
     })
 }
 
 /// A route to a file of one thing.
-pub fn file_of(make: MakeSheetOf) -> MethodRouter<Shared> {
+pub(crate) fn file_of(make: MakeSheetOf) -> MethodRouter<Shared> {
     get(move |State(app): State<Shared>, Path(name): Path<String>, uri: Uri, headers: HeaderMap| async move {
         send(app, &uri, &headers, move |fill, asked| make(fill, asked, &name)).await
     })
@@ -67,7 +67,7 @@ pub fn file_of(make: MakeSheetOf) -> MethodRouter<Shared> {
 
 /// Where a page asked for with `?format=` is as a file.
 #[must_use]
-pub fn elsewhere(uri: &Uri) -> Option<Response<Body>> {
+pub(crate) fn elsewhere(uri: &Uri) -> Option<Response<Body>> {
     let query = uri.query().filter(|query| query.split('&').any(|pair| pair.starts_with("format=")))?;
     Some(Redirect::to(&format!("{}/export?{query}", uri.path())).into_response())
 }
@@ -76,7 +76,7 @@ pub fn elsewhere(uri: &Uri) -> Option<Response<Body>> {
 ///
 /// # Errors
 /// When the store cannot be read.
-pub fn sources(fill: &Fill<'_>, indicators: &[&str]) -> HttpResult<Vec<Link>> {
+pub(crate) fn sources(fill: &Fill<'_>, indicators: &[&str]) -> HttpResult<Vec<Link>> {
     let mut names = BTreeSet::new();
     for id in indicators {
         let streams = fill.app.store.series().streams(Some(&(*id).into()))?;
@@ -103,7 +103,7 @@ pub fn sources(fill: &Fill<'_>, indicators: &[&str]) -> HttpResult<Vec<Link>> {
 ///
 /// # Errors
 /// When the store cannot be read.
-pub fn source_notes(fill: &Fill<'_>, indicators: &[&str]) -> HttpResult<Vec<String>> {
+pub(crate) fn source_notes(fill: &Fill<'_>, indicators: &[&str]) -> HttpResult<Vec<String>> {
     Ok(sources(fill, indicators)?.into_iter().map(|link| link.text).collect())
 }
 
@@ -158,7 +158,7 @@ where
 
 /// The header of a file to be kept, not shown. Names beyond ASCII go in the form that headers have for them.
 #[must_use]
-pub fn attachment(name: &str) -> HeaderValue {
+pub(crate) fn attachment(name: &str) -> HeaderValue {
     let plain: String =
         name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect();
     let encoded = gapwatch_dashboards::shell::percent_encode(name).replace([',', ':', '@'], "_");

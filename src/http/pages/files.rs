@@ -5,16 +5,18 @@ use axum::{
     extract::{Path, State},
     http::{HeaderMap, HeaderValue, Response, Uri, header},
 };
+use gapwatch_collectors::Fetched;
 use gapwatch_model::RunId;
 
 use super::exports::attachment;
 use crate::{
     app::{App, Shared},
+    collect,
     http::{Asked, HttpError, HttpResult},
 };
 
 /// Sends the file of a run.
-pub async fn file(
+pub(crate) async fn file(
     State(app): State<Shared>,
     Path(id): Path<String>,
     uri: Uri,
@@ -38,9 +40,42 @@ fn kept(app: &App, id: &str) -> HttpResult<(String, Vec<u8>)> {
     Ok((if last.is_empty() { format!("run-{id}") } else { last.to_owned() }, bytes))
 }
 
+/// Sends the sender's own table of a run with a column that says what is wrong with each row.
+pub(crate) async fn report(
+    State(app): State<Shared>,
+    Path(id): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response<Body> {
+    let asked = Asked::lenient(&app, &uri, &headers);
+    let shared = Shared::clone(&app);
+    let made = tokio::task::spawn_blocking(move || annotated(&shared, &id)).await;
+    match made.map_err(HttpError::from).and_then(|made| made) {
+        Ok((name, bytes)) => crate::http::workbook(&name, bytes),
+        Err(error) => super::failure(&app, &asked, error),
+    }
+}
+
+fn annotated(app: &App, id: &str) -> HttpResult<(String, Vec<u8>)> {
+    let missing = || HttpError::not_found(id);
+    let run = app.store.run(RunId(id.parse().map_err(|_| missing())?))?.ok_or_else(missing)?;
+    let (_, bytes) = kept(app, id)?;
+    let collector = app.collector(run.collector.as_str()).map_err(|_| missing())?;
+    let file = run.file.clone().unwrap_or_default();
+    let name = file.rsplit('/').next().unwrap_or_default();
+    let day = gapwatch_collectors::day_of(collector, name, run.finished.date_naive());
+    let fetched = Fetched::given(&file, bytes, day);
+    let reading = collect::read(app, run.collector.as_str(), &fetched, run.finished)?;
+    let book = gapwatch_collectors::annotate(collector, &fetched, &reading).map_err(anyhow::Error::from)?;
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    let plain: String =
+        stem.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '-' }).collect();
+    Ok((plain, book))
+}
+
 /// An answer that browsers keep as a file.
 #[must_use]
-pub fn sent(name: &str, content_type: HeaderValue, bytes: Vec<u8>) -> Response<Body> {
+pub(crate) fn sent(name: &str, content_type: HeaderValue, bytes: Vec<u8>) -> Response<Body> {
     let mut response = Response::new(Body::from(bytes));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, content_type);

@@ -16,10 +16,12 @@ use gapwatch_dashboards::{
     shell::percent_encode,
 };
 use gapwatch_model::{
-    Direction, Flag, Gazetteer, Indicator, Period, PlaceIx, PlaceLevel, Qualifier, RunId, Subject, Unit, Value,
+    Direction, Flag, Gazetteer, Indicator, Period, PlaceIx, PlaceLevel, Qualifier, RunId, Subject, Unit,
+    Value,
 };
 use gapwatch_rules::{
-    Absence, Borders, Counts, Expected, IndicatorValue, Moment, ObservedPace, Origin, Standing, VillageState, Who,
+    Absence, Borders, Counts, Expected, IndicatorValue, Moment, ObservedPace, Origin, Standing, VillageState,
+    Who,
 };
 
 use crate::{
@@ -34,13 +36,13 @@ const DAYS_PER_MONTH: f64 = 365.25 / 12.0;
 const MAP_WIDTH: u16 = 720;
 
 /// What pages of one request share: the world, the language, and files behind runs looked up once.
-pub struct Fill<'a> {
+pub(crate) struct Fill<'a> {
     /// The program.
-    pub app: &'a App,
+    pub(crate) app: &'a App,
     /// What is known.
-    pub world: &'a World,
+    pub(crate) world: &'a World,
     /// Language of the page.
-    pub lang: Lang,
+    pub(crate) lang: Lang,
     files: RefCell<HashMap<RunId, Option<String>>>,
     months: OnceCell<Vec<(Period, Arc<MonthEnd>)>>,
 }
@@ -48,31 +50,31 @@ pub struct Fill<'a> {
 impl<'a> Fill<'a> {
     /// For one page.
     #[must_use]
-    pub fn new(app: &'a App, world: &'a World, lang: Lang) -> Self {
+    pub(crate) fn new(app: &'a App, world: &'a World, lang: Lang) -> Self {
         Self { app, world, lang, files: RefCell::default(), months: OnceCell::new() }
     }
 
     /// The places.
     #[must_use]
-    pub fn gazetteer(&self) -> &'a Gazetteer {
+    pub(crate) fn gazetteer(&self) -> &'a Gazetteer {
         &self.world.gazetteer
     }
 
     /// The day shown.
     #[must_use]
-    pub fn day(&self) -> NaiveDate {
+    pub(crate) fn day(&self) -> NaiveDate {
         self.world.at.date_naive()
     }
 
     /// A place as it is named.
     #[must_use]
-    pub fn place(&self, ix: PlaceIx) -> PlaceRef {
+    pub(crate) fn place(&self, ix: PlaceIx) -> PlaceRef {
         PlaceRef::of(self.gazetteer().get(ix))
     }
 
     /// The way to a place from the top, the place itself left out.
     #[must_use]
-    pub fn crumbs(&self, ix: PlaceIx) -> Vec<Link> {
+    pub(crate) fn crumbs(&self, ix: PlaceIx) -> Vec<Link> {
         let mut above = self.gazetteer().ancestors_on(ix, self.day());
         above.reverse();
         above.into_iter().map(|ix| self.link(ix)).collect()
@@ -80,15 +82,19 @@ impl<'a> Fill<'a> {
 
     /// A link to a place's page.
     #[must_use]
-    pub fn link(&self, ix: PlaceIx) -> Link {
+    pub(crate) fn link(&self, ix: PlaceIx) -> Link {
         let place = self.place(ix);
-        let name = if place.level == PlaceLevel::Country { self.lang.pick("Cả nước", "The country").to_owned() } else { place.name.clone() };
+        let name = if place.level == PlaceLevel::Country {
+            self.lang.pick("Cả nước", "The country").to_owned()
+        } else {
+            place.name.clone()
+        };
         Link::new(name, place.href())
     }
 
     /// The file of a run, as shown to people.
     #[must_use]
-    pub fn file(&self, run: RunId) -> Option<String> {
+    pub(crate) fn file(&self, run: RunId) -> Option<String> {
         if let Some(file) = self.files.borrow().get(&run) {
             return file.clone();
         }
@@ -99,7 +105,7 @@ impl<'a> Fill<'a> {
 
     /// Who said it, with file and row, leading to the run.
     #[must_use]
-    pub fn source(&self, collector: &str, run: RunId, row: u32) -> Link {
+    pub(crate) fn source(&self, collector: &str, run: RunId, row: u32) -> Link {
         let title = self.collector_title(collector);
         let file = self.file(run).map(|file| file.rsplit('/').next().unwrap_or_default().to_owned());
         let words = match (file, self.lang) {
@@ -112,7 +118,7 @@ impl<'a> Fill<'a> {
 
     /// Title of a collector, or its name where it is not configured any more.
     #[must_use]
-    pub fn collector_title(&self, name: &str) -> String {
+    pub(crate) fn collector_title(&self, name: &str) -> String {
         let collector = self.app.config.collectors.get(name);
         collector.map_or_else(
             || name.to_owned(),
@@ -122,26 +128,37 @@ impl<'a> Fill<'a> {
 
     /// Name of an indicator.
     #[must_use]
-    pub fn indicator_name(&self, indicator: &Indicator) -> String {
+    pub(crate) fn indicator_name(&self, indicator: &Indicator) -> String {
         self.lang.pick(&indicator.name_vi, &indicator.name_en).clone()
     }
 
     /// A link to an indicator of a place.
     #[must_use]
-    pub fn indicator(&self, indicator: &Indicator, place: PlaceIx) -> Link {
+    pub(crate) fn indicator(&self, indicator: &Indicator, place: PlaceIx) -> Link {
         let code = percent_encode(self.gazetteer().get(place).id.code.as_str());
-        Link::new(self.indicator_name(indicator), format!("/indicators/{}?place={code}", percent_encode(indicator.id.as_str())))
+        Link::new(
+            self.indicator_name(indicator),
+            format!("/indicators/{}?place={code}", percent_encode(indicator.id.as_str())),
+        )
     }
 
     /// A value with all it needs to be believed.
     #[must_use]
-    pub fn figure(&self, place: PlaceIx, indicator: &Indicator, value: Option<&IndicatorValue>) -> Figure {
+    pub(crate) fn figure(
+        &self,
+        place: PlaceIx,
+        indicator: &Indicator,
+        value: Option<&IndicatorValue>,
+    ) -> Figure {
         let link = self.indicator(indicator, place);
         let (source, evidence) = match value.map(|value| &value.origin) {
             Some(Origin::Stated { head, row, .. }) => {
                 (Some(self.source(head.key.source.as_str(), head.run, *row)), Some(head.key.evidence))
             }
-            Some(Origin::Formula) => (Some(Link::new(self.lang.pick("tính theo công thức", "by formula"), link.href.clone())), None),
+            Some(Origin::Formula) => (
+                Some(Link::new(self.lang.pick("tính theo công thức", "by formula"), link.href.clone())),
+                None,
+            ),
             Some(Origin::Children { reported, expected }) => {
                 let words = self.lang.pick(
                     format!("cộng từ {reported}/{expected} đơn vị bên dưới"),
@@ -173,36 +190,43 @@ impl<'a> Fill<'a> {
 
     /// Villages of a place by state.
     #[must_use]
-    pub fn tally(&self, ix: PlaceIx) -> Tally {
+    pub(crate) fn tally(&self, ix: PlaceIx) -> Tally {
         self.world.judgement.counts(ix).map(tally).unwrap_or_default()
     }
 
     /// Both rates of a place.
     #[must_use]
-    pub fn rates(&self, ix: PlaceIx) -> Rates {
+    pub(crate) fn rates(&self, ix: PlaceIx) -> Rates {
         let counts = self.world.judgement.counts(ix).copied().unwrap_or_default();
         Rates { headline: counts.headline(), strict: counts.strict() }
     }
 
     /// Households of a village, as said last by whoever has most weight.
     #[must_use]
-    pub fn households(&self, village: PlaceIx) -> Option<u32> {
+    pub(crate) fn households(&self, village: PlaceIx) -> Option<u32> {
         let said = self.world.facts.newest(HOUSEHOLDS, village, 0, Moment::at(self.world.at));
-        let newest = said.into_iter().max_by_key(|said| (said.head.key.evidence, said.ends, said.head.recorded_at))?;
+        let newest =
+            said.into_iter().max_by_key(|said| (said.head.key.evidence, said.ends, said.head.recorded_at))?;
         let count = newest.point.value.amount().filter(|amount| (0.0..1e9).contains(amount))?;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count between zero and 1e9")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a count between zero and 1e9"
+        )]
         Some(count.round() as u32)
     }
 
     /// Where a place stands against a target.
     #[must_use]
-    pub fn target(&self, standing: &Standing) -> Option<TargetRow> {
+    pub(crate) fn target(&self, standing: &Standing) -> Option<TargetRow> {
         let indicator = self.world.facts.indicators().get(standing.indicator.as_str())?;
         let value = self.world.judgement.value(standing.place, standing.indicator.as_str());
         let own = &self.gazetteer().get(standing.place).id.code;
         let inherited = match &standing.target.scope {
             Some(scope) if scope == own => None,
-            Some(scope) => self.gazetteer().by_code_on(scope.as_str(), self.day()).map(|ix| self.place(ix).name),
+            Some(scope) => {
+                self.gazetteer().by_code_on(scope.as_str(), self.day()).map(|ix| self.place(ix).name)
+            }
             None => Some(self.lang.pick("cả nước", "the whole country").to_owned()),
         };
         Some(TargetRow {
@@ -232,20 +256,20 @@ impl<'a> Fill<'a> {
 
     /// Villages without signal month by month, oldest first. Months of which nothing was known are gaps.
     #[must_use]
-    pub fn trend(&self, place: PlaceIx) -> Vec<Option<f64>> {
+    pub(crate) fn trend(&self, place: PlaceIx) -> Vec<Option<f64>> {
         let count = |end: &MonthEnd| end.counts(place).map(|counts| f64::from(counts.no_signal));
         trimmed(self.months().iter().map(|(_, end)| count(end)).collect())
     }
 
     /// An indicator month by month, oldest first. Months without a value that spoke are gaps.
     #[must_use]
-    pub fn sparkline(&self, place: PlaceIx, indicator: &Indicator) -> Vec<Option<f64>> {
+    pub(crate) fn sparkline(&self, place: PlaceIx, indicator: &Indicator) -> Vec<Option<f64>> {
         trimmed(self.months().iter().map(|(_, end)| end.amount(place, &indicator.id)).collect())
     }
 
     /// Villages without signal month by month, as a chart.
     #[must_use]
-    pub fn no_signal_chart(&self, place: PlaceIx) -> Option<Chart> {
+    pub(crate) fn no_signal_chart(&self, place: PlaceIx) -> Option<Chart> {
         let points: Vec<chart::Point> = self
             .months()
             .iter()
@@ -259,10 +283,17 @@ impl<'a> Fill<'a> {
             .skip_while(|point| point.amount == Amount::Missing)
             .collect();
         (points.len() > 1).then(|| Chart {
-            title: self.lang.pick("Số thôn trắng sóng cuối mỗi tháng", "Villages without signal at the end of each month").to_owned(),
+            title: self
+                .lang
+                .pick("Số thôn trắng sóng cuối mỗi tháng", "Villages without signal at the end of each month")
+                .to_owned(),
             unit: Unit::Villages,
             decimals: 0,
-            series: vec![Series { name: self.lang.pick("Thôn trắng sóng", "Without signal").to_owned(), evidence: None, points }],
+            series: vec![Series {
+                name: self.lang.pick("Thôn trắng sóng", "Without signal").to_owned(),
+                evidence: None,
+                points,
+            }],
             targets: Vec::new(),
             today: self.day(),
         })
@@ -270,7 +301,7 @@ impl<'a> Fill<'a> {
 
     /// How fast a place moves towards a target, over the history that is judged.
     #[must_use]
-    pub fn pace(&self, standing: &Standing) -> Option<Pace> {
+    pub(crate) fn pace(&self, standing: &Standing) -> Option<Pace> {
         let world = self.world;
         let history = gapwatch_rules::history(
             &world.facts,
@@ -304,10 +335,12 @@ impl<'a> Fill<'a> {
 
     /// A flag in a list.
     #[must_use]
-    pub fn flag(&self, flag: &Flag) -> Option<FlagRow> {
+    pub(crate) fn flag(&self, flag: &Flag) -> Option<FlagRow> {
         let ix = self.gazetteer().ix(&flag.key.place)?;
         let place = self.place(ix);
-        let parent = (place.level == PlaceLevel::Village).then(|| self.gazetteer().parent_on(ix, self.day())).flatten();
+        let parent = (place.level == PlaceLevel::Village)
+            .then(|| self.gazetteer().parent_on(ix, self.day()))
+            .flatten();
         Some(FlagRow {
             key: flag.key.clone(),
             rule_name: self.rule_name(flag.key.rule.as_str()),
@@ -322,14 +355,14 @@ impl<'a> Fill<'a> {
 
     /// Name of a rule, or its id where it is not configured any more.
     #[must_use]
-    pub fn rule_name(&self, id: &str) -> String {
+    pub(crate) fn rule_name(&self, id: &str) -> String {
         let rule = self.world.rules.rules.iter().find(|(rule, _)| rule.as_str() == id);
         rule.map_or_else(|| id.to_owned(), |(_, rule)| self.lang.pick(&rule.name_vi, &rule.name_en).clone())
     }
 
     /// The count half a year before, as known then.
     #[must_use]
-    pub fn before(&self, ix: PlaceIx) -> Option<(Before, Arc<World>)> {
+    pub(crate) fn before(&self, ix: PlaceIx) -> Option<(Before, Arc<World>)> {
         let on = self.day().checked_sub_months(chrono::Months::new(6))?;
         let world = self.app.world(crate::clock::end_of(on)).ok()?;
         let counts = world.judgement.counts(ix).filter(|counts| counts.total > counts.unknown)?;
@@ -339,38 +372,62 @@ impl<'a> Fill<'a> {
 
     /// The places directly below that pages list: communes of a province, provinces of the country.
     #[must_use]
-    pub fn children(&self, ix: PlaceIx) -> Vec<PlaceIx> {
+    pub(crate) fn children(&self, ix: PlaceIx) -> Vec<PlaceIx> {
         self.gazetteer().children_on(ix, self.day())
     }
 
     /// A place below, in rankings. `lagging` are the firing flags of communes by place.
     #[must_use]
-    pub fn child(&self, ix: PlaceIx, lagging: &HashMap<PlaceIx, Vec<&Flag>>, trend: Vec<Option<f64>>) -> ChildRow {
+    pub(crate) fn child(
+        &self,
+        ix: PlaceIx,
+        lagging: &HashMap<PlaceIx, Vec<&Flag>>,
+        trend: Vec<Option<f64>>,
+    ) -> ChildRow {
         let flags = lagging.get(&ix).map_or(&[][..], Vec::as_slice);
         let links = flags.iter().filter_map(|flag| {
             let Subject::Indicator(id) = &flag.key.subject else { return None };
-            let name = self.world.facts.indicators().get(id.as_str()).map(|indicator| self.indicator_name(indicator))?;
+            let name = self
+                .world
+                .facts
+                .indicators()
+                .get(id.as_str())
+                .map(|indicator| self.indicator_name(indicator))?;
             Some(Link::new(name, format!("/flags/{}", percent_encode(&flag.key.to_string()))))
         });
-        ChildRow { place: self.place(ix), tally: self.tally(ix), rates: self.rates(ix), lagging: links.collect(), trend }
+        ChildRow {
+            place: self.place(ix),
+            tally: self.tally(ix),
+            rates: self.rates(ix),
+            lagging: links.collect(),
+            trend,
+        }
     }
 
     /// The map of the places below, coloured by the villages without signal.
     #[must_use]
-    pub fn villages_map(&self, children: &[PlaceIx]) -> Option<Map> {
+    pub(crate) fn villages_map(&self, children: &[PlaceIx]) -> Option<Map> {
         let outline = self.app.outline(children, self.gazetteer(), MAP_WIDTH)?;
         let area = |child: &PlaceIx| {
             let (place, tally) = (self.place(*child), self.tally(*child));
             let known = tally.total > tally.unknown;
             let amount = match (tally.total, known) {
                 (0, _) => Amount::Missing,
-                (_, false) if tally.stale == tally.total => Amount::Stale(Value::Number(f64::from(tally.no_signal))),
+                (_, false) if tally.stale == tally.total => {
+                    Amount::Stale(Value::Number(f64::from(tally.no_signal)))
+                }
                 (_, false) => Amount::Missing,
                 (_, true) => Amount::count(tally.no_signal),
             };
             let note = self.lang.pick(
-                format!("{} trắng sóng, {} lõm sóng, {} chưa rõ trong {} thôn", tally.no_signal, tally.pocket, tally.unknown, tally.total),
-                format!("{} without signal, {} with pockets, {} unknown of {} villages", tally.no_signal, tally.pocket, tally.unknown, tally.total),
+                format!(
+                    "{} trắng sóng, {} lõm sóng, {} chưa rõ trong {} thôn",
+                    tally.no_signal, tally.pocket, tally.unknown, tally.total
+                ),
+                format!(
+                    "{} without signal, {} with pockets, {} unknown of {} villages",
+                    tally.no_signal, tally.pocket, tally.unknown, tally.total
+                ),
             );
             Area { code: place.code.clone(), name: place.name.clone(), href: place.href(), amount, note }
         };
@@ -388,7 +445,7 @@ impl<'a> Fill<'a> {
 
     /// A commune alone with its villages.
     #[must_use]
-    pub fn commune_map(&self, commune: PlaceIx, villages: &[&VillageState]) -> Option<Map> {
+    pub(crate) fn commune_map(&self, commune: PlaceIx, villages: &[&VillageState]) -> Option<Map> {
         let province = self.gazetteer().parent_on(commune, self.day())?;
         let all = self.gazetteer().children_on(province, self.day());
         let outline = self.app.outline(&all, self.gazetteer(), MAP_WIDTH)?;
@@ -399,11 +456,17 @@ impl<'a> Fill<'a> {
         let dots = villages.iter().filter_map(|village| {
             let at = self.gazetteer().get(village.place).point?;
             let place = self.place(village.place);
-            let mark = Mark::Village { state: village.state, qualification: village.qualification, grid_power: village.grid_power };
+            let mark = Mark::Village {
+                state: village.state,
+                qualification: village.qualification,
+                grid_power: village.grid_power,
+            };
             Some(Dot { at, name: place.name.clone(), href: Some(place.href()), mark })
         });
         Some(Map {
-            title: self.lang.pick(format!("Các thôn của {}", place.name), format!("Villages of {}", place.name)),
+            title: self
+                .lang
+                .pick(format!("Các thôn của {}", place.name), format!("Villages of {}", place.name)),
             outline,
             areas: Vec::new(),
             unit: Unit::Villages,
@@ -424,7 +487,7 @@ fn trimmed(mut trend: Vec<Option<f64>>) -> Vec<Option<f64>> {
 
 /// Villages by state, as drawn.
 #[must_use]
-pub fn tally(counts: &Counts) -> Tally {
+pub(crate) fn tally(counts: &Counts) -> Tally {
     Tally {
         total: counts.total,
         no_signal: counts.no_signal,
@@ -441,7 +504,7 @@ pub fn tally(counts: &Counts) -> Tally {
 
 /// The number that speaks, or why none does.
 #[must_use]
-pub fn amount(value: &IndicatorValue, indicator: &Indicator) -> Amount {
+pub(crate) fn amount(value: &IndicatorValue, indicator: &Indicator) -> Amount {
     match (&value.absence, value.value) {
         (None | Some(Absence::ZeroDenominator), Some(known)) => Amount::Known(known),
         (Some(Absence::Stale), Some(old)) => Amount::Stale(old),
@@ -459,7 +522,7 @@ pub fn amount(value: &IndicatorValue, indicator: &Indicator) -> Amount {
 
 /// Who must act, as drawn.
 #[must_use]
-pub fn actor(who: Option<Who>) -> Actor {
+pub(crate) fn actor(who: Option<Who>) -> Actor {
     match who {
         Some(Who::Fund) => Actor::Fund,
         Some(Who::Operator) => Actor::Operator,

@@ -22,7 +22,7 @@ use crate::{
 const ROWS: usize = 100;
 
 /// Makes the list: what is firing, unless another state is asked for.
-pub fn list(app: &App, asked: &Asked) -> HttpResult<Markup> {
+pub(crate) fn list(app: &App, asked: &Asked) -> HttpResult<Markup> {
     let world = app.world(asked.as_of.at)?;
     let fill = Fill::new(app, &world, asked.lang);
     let place = api::chosen_place(&world, &asked.query)?;
@@ -36,16 +36,21 @@ pub fn list(app: &App, asked: &Asked) -> HttpResult<Markup> {
         .filter(|flag| words.is_empty() || text::toneless(&said(&fill, flag)).contains(&words))
         .collect();
     let states = [FlagState::Firing, FlagState::Pending, FlagState::NoData, FlagState::Resolved];
-    let count = |state: FlagState| u64::try_from(all.iter().filter(|flag| flag.state == state).count()).unwrap_or(u64::MAX);
+    let count = |state: FlagState| {
+        u64::try_from(all.iter().filter(|flag| flag.state == state).count()).unwrap_or(u64::MAX)
+    };
     let state = match asked.query.get("state") {
         None => Some(FlagState::Firing),
         Some("all") => None,
         Some(word) => {
             let known = states.into_iter().find(|state| state.as_str() == word);
-            Some(known.ok_or_else(|| HttpError::bad_request("state", word, "firing, pending, no_data, resolved, all"))?)
+            Some(known.ok_or_else(|| {
+                HttpError::bad_request("state", word, "firing, pending, no_data, resolved, all")
+            })?)
         }
     };
-    let mut chosen: Vec<&Flag> = all.iter().copied().filter(|flag| state.is_none_or(|state| flag.state == state)).collect();
+    let mut chosen: Vec<&Flag> =
+        all.iter().copied().filter(|flag| state.is_none_or(|state| flag.state == state)).collect();
     chosen.sort_by(|a, b| b.since.cmp(&a.since).then_with(|| a.key.cmp(&b.key)));
     let keys: Vec<String> = chosen.iter().map(|flag| flag.key.to_string()).collect();
     let window = super::window(&asked.query, &keys, ROWS);
@@ -65,11 +70,17 @@ pub fn list(app: &App, asked: &Asked) -> HttpResult<Markup> {
         before: window.before,
         after: window.after,
     };
-    let rows = chosen.get(window.range).unwrap_or_default().iter().filter_map(|flag| fill.flag(flag)).collect();
+    let rows =
+        chosen.get(window.range).unwrap_or_default().iter().filter_map(|flag| fill.flag(flag)).collect();
     let view = flags::View {
         place: fill.place(place),
         counts: states.map(|state| (state, count(state))).to_vec(),
-        rules: world.rules.rules.keys().map(|id| RuleRef { id: id.clone(), name: fill.rule_name(id.as_str()) }).collect(),
+        rules: world
+            .rules
+            .rules
+            .keys()
+            .map(|id| RuleRef { id: id.clone(), name: fill.rule_name(id.as_str()) })
+            .collect(),
         rule: rule.map(Into::into),
         state,
         rows,
@@ -80,12 +91,16 @@ pub fn list(app: &App, asked: &Asked) -> HttpResult<Markup> {
 }
 
 fn said(fill: &Fill<'_>, flag: &Flag) -> String {
-    let place = fill.gazetteer().ix(&flag.key.place).map(|ix| fill.gazetteer().get(ix).full_name()).unwrap_or_default();
+    let place = fill
+        .gazetteer()
+        .ix(&flag.key.place)
+        .map(|ix| fill.gazetteer().get(ix).full_name())
+        .unwrap_or_default();
     format!("{place} {}", fill.lang.pick(&flag.explanation_vi, &flag.explanation_en))
 }
 
 /// Makes the page of one flag: everything behind it.
-pub fn page(app: &App, asked: &Asked, id: &str) -> HttpResult<Markup> {
+pub(crate) fn page(app: &App, asked: &Asked, id: &str) -> HttpResult<Markup> {
     let world = app.world(asked.as_of.at)?;
     let fill = Fill::new(app, &world, asked.lang);
     let key: FlagKey = id.parse().map_err(|_| HttpError::not_found(id))?;
@@ -103,7 +118,9 @@ pub fn page(app: &App, asked: &Asked, id: &str) -> HttpResult<Markup> {
     for (at, past) in history.into_iter().filter(|(at, _)| *at <= world.at) {
         let taken = past.acknowledgement.map(|taken| taken.owner);
         match changes.last_mut() {
-            Some(last) if last.state == past.state => last.acknowledged_by = taken.or(last.acknowledged_by.take()),
+            Some(last) if last.state == past.state => {
+                last.acknowledged_by = taken.or(last.acknowledged_by.take())
+            }
             _ => changes.push(flag::Change {
                 state: past.state,
                 at,
@@ -149,12 +166,16 @@ fn input(fill: &Fill<'_>, key: &FlagKey, input: &Input) -> Option<flag::Input> {
     };
     let classes = [Evidence::Crowd, Evidence::Claimed, Evidence::Modelled, Evidence::Measured];
     let evidence = classes.into_iter().find(|class| class.as_str() == input.evidence)?;
-    let qualifiers = [Qualifier::Exact, Qualifier::MoreThan, Qualifier::LessThan, Qualifier::Almost, Qualifier::About];
+    let qualifiers =
+        [Qualifier::Exact, Qualifier::MoreThan, Qualifier::LessThan, Qualifier::Almost, Qualifier::About];
     let other = place.filter(|_| input.place != key.place.code.as_str()).map(|place| fill.link(place));
     let source = fill.source(&input.source, run, input.row);
     Some(flag::Input {
         indicator: if fill.gazetteer().get(at).level == PlaceLevel::Village {
-            Link::new(fill.indicator_name(indicator), format!("/indicators/{}", percent_encode(&input.indicator)))
+            Link::new(
+                fill.indicator_name(indicator),
+                format!("/indicators/{}", percent_encode(&input.indicator)),
+            )
         } else {
             fill.indicator(indicator, at)
         },

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Makes the page.
-pub fn page(app: &App, asked: &Asked, id: &str) -> HttpResult<Markup> {
+pub(crate) fn page(app: &App, asked: &Asked, id: &str) -> HttpResult<Markup> {
     let world = app.world(asked.as_of.at)?;
     let fill = Fill::new(app, &world, asked.lang);
     let place = api::chosen_place(&world, &asked.query)?;
@@ -38,7 +38,9 @@ pub fn page(app: &App, asked: &Asked, id: &str) -> HttpResult<Markup> {
             .judgement
             .findings
             .iter()
-            .filter(|found| found.indicator == indicator.id && (found.place == place || children.contains(&found.place)))
+            .filter(|found| {
+                found.indicator == indicator.id && (found.place == place || children.contains(&found.place))
+            })
             .map(|found| finding(&fill, found, indicator))
             .collect(),
         related: related(&fill, place, indicator),
@@ -116,7 +118,9 @@ fn ranking(fill: &Fill<'_>, children: &[PlaceIx], indicator: &Indicator) -> Vec<
     if !known.is_empty() {
         rows.extend(absent.map(|ix| row(*ix, None)));
     }
-    rows.sort_by(|a, b| (a.rank.is_none(), a.rank, &a.place.name).cmp(&(b.rank.is_none(), b.rank, &b.place.name)));
+    rows.sort_by(|a, b| {
+        (a.rank.is_none(), a.rank, &a.place.name).cmp(&(b.rank.is_none(), b.rank, &b.place.name))
+    });
     rows
 }
 
@@ -176,8 +180,12 @@ fn finding(fill: &Fill<'_>, found: &Finding, indicator: &Indicator) -> String {
 fn related(fill: &Fill<'_>, place: PlaceIx, indicator: &Indicator) -> Vec<Link> {
     let family = |id: &str| id.split('.').next().unwrap_or_default().to_owned();
     let own = family(indicator.id.as_str());
-    let others = fill.world.judgement.values(place).filter(|(id, value)| {
-        **id != indicator.id && family(id.as_str()) == own && value.value.is_some()
-    });
-    others.filter_map(|(id, _)| fill.world.facts.indicators().get(id.as_str())).map(|other| fill.indicator(other, place)).collect()
+    let others =
+        fill.world.judgement.values(place).filter(|(id, value)| {
+            **id != indicator.id && family(id.as_str()) == own && value.value.is_some()
+        });
+    others
+        .filter_map(|(id, _)| fill.world.facts.indicators().get(id.as_str()))
+        .map(|other| fill.indicator(other, place))
+        .collect()
 }

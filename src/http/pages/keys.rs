@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Makes the page.
-pub fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
+pub(crate) fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
     let world = app.world(asked.as_of.at)?;
     let home = Fill::new(app, &world, asked.lang).link(world.home);
     Ok(keys::render(&asked.shell(app, vec![home])))

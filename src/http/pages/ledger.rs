@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Makes the page.
-pub fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
+pub(crate) fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
     let (from, to) = api::two_days(&asked.query, asked.as_of)?;
     let closing = app.world(clock::end_of(to).min(asked.as_of.at))?;
     let fill = Fill::new(app, &closing, asked.lang);
@@ -48,7 +48,7 @@ pub fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
 }
 
 /// Makes the file: one row for each village that changed the count. The page's closing day is the day of the file.
-pub fn sheet<'f>(fill: &'f Fill<'f>, asked: &'f Asked) -> HttpResult<Sheet<'f>> {
+pub(crate) fn sheet<'f>(fill: &'f Fill<'f>, asked: &'f Asked) -> HttpResult<Sheet<'f>> {
     let (from, to) = api::two_days(&asked.query, asked.as_of)?;
     let closing = fill.app.world(clock::end_of(to).min(asked.as_of.at))?;
     let then = Fill::new(fill.app, &closing, asked.lang);

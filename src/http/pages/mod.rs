@@ -40,7 +40,11 @@ use axum::{
     response::{IntoResponse, Redirect},
     routing::get,
 };
-use gapwatch_dashboards::{Markup, assets, pages, shell::{Address, Theme}, table::Format};
+use gapwatch_dashboards::{
+    Markup, assets, pages,
+    shell::{Address, Theme},
+    table::Format,
+};
 use gapwatch_model::SignalState;
 
 use super::{
@@ -59,14 +63,17 @@ const THEME_COOKIE: &str = "theme";
 const FOREVER: &str = "public, max-age=31536000, immutable";
 
 /// Every page.
-pub fn router() -> Router<Shared> {
+pub(crate) fn router() -> Router<Shared> {
     Router::new()
         .route("/", get(|a: State<Shared>, u: Uri, h: HeaderMap| page(a, u, h, overview::page)))
         .route("/villages", get(|a: State<Shared>, u: Uri, h: HeaderMap| table(a, u, h, village_list::page)))
         .route("/villages/export", exports::file(village_list::sheet))
         .route("/communes", get(|a: State<Shared>, u: Uri, h: HeaderMap| table(a, u, h, commune_list::page)))
         .route("/communes/export", exports::file(commune_list::sheet))
-        .route("/observations", get(|a: State<Shared>, u: Uri, h: HeaderMap| table(a, u, h, observations::page)))
+        .route(
+            "/observations",
+            get(|a: State<Shared>, u: Uri, h: HeaderMap| table(a, u, h, observations::page)),
+        )
         .route("/observations/export", exports::file(observations::sheet))
         .route("/communes/{code}", one(communes::page))
         .route("/villages/{code}", one(villages::page))
@@ -79,12 +86,16 @@ pub fn router() -> Router<Shared> {
         .route("/ledger/export", exports::file(ledger::sheet))
         .route("/compare", get(|a: State<Shared>, u: Uri, h: HeaderMap| page(a, u, h, compare::page)))
         .route("/review", get(|a: State<Shared>, u: Uri, h: HeaderMap| page(a, u, h, review::page)))
-        .route("/completeness", get(|a: State<Shared>, u: Uri, h: HeaderMap| page(a, u, h, completeness::page)))
+        .route(
+            "/completeness",
+            get(|a: State<Shared>, u: Uri, h: HeaderMap| page(a, u, h, completeness::page)),
+        )
         .route("/completeness/export", exports::file(completeness::sheet))
         .route("/claims", get(|a: State<Shared>, u: Uri, h: HeaderMap| page(a, u, h, claims::page)))
         .route("/claims/export", exports::file(claims::sheet))
         .route("/keys", get(|a: State<Shared>, u: Uri, h: HeaderMap| page(a, u, h, keys::page)))
         .route("/runs/{id}/file", get(files::file))
+        .route("/runs/{id}/report", get(files::report))
         .merge(packs::router())
         .route("/sources", get(|a: State<Shared>, u: Uri, h: HeaderMap| page(a, u, h, sources::page)))
         .route("/runs/{id}", one(sources::run))
@@ -93,9 +104,9 @@ pub fn router() -> Router<Shared> {
 }
 
 /// What makes a page.
-pub type Make = fn(&App, &Asked) -> HttpResult<Markup>;
+pub(crate) type Make = fn(&App, &Asked) -> HttpResult<Markup>;
 /// What makes a page of one thing, named in the address.
-pub type MakeOne = fn(&App, &Asked, &str) -> HttpResult<Markup>;
+pub(crate) type MakeOne = fn(&App, &Asked, &str) -> HttpResult<Markup>;
 
 /// A route to the page of one thing.
 fn one(make: MakeOne) -> axum::routing::MethodRouter<Shared> {
@@ -161,7 +172,7 @@ where
 }
 
 /// Draws an error for a person.
-pub fn failure(app: &App, asked: &Asked, error: HttpError) -> Response<Body> {
+pub(crate) fn failure(app: &App, asked: &Asked, error: HttpError) -> Response<Body> {
     let reference = error.cause.as_ref().map(|_| format!("{:x}", asked.as_of.now.timestamp_millis()));
     if let Some(reference) = &reference {
         tracing::error!(reference, path = asked.address.path, "a page could not be made");
@@ -174,7 +185,8 @@ pub fn failure(app: &App, asked: &Asked, error: HttpError) -> Response<Body> {
         reference,
     };
     let markup = pages::error::render(&asked.shell(app, Vec::new()), &view);
-    (error.status, [(header::CACHE_CONTROL, "no-store")], axum::response::Html(markup.into_string())).into_response()
+    (error.status, [(header::CACHE_CONTROL, "no-store")], axum::response::Html(markup.into_string()))
+        .into_response()
 }
 
 /// Says that the data is being loaded, and asks the browser to come again.
@@ -196,13 +208,15 @@ fn loading(app: &App, asked: &Asked) -> Response<Body> {
 }
 
 /// Every address nobody knows.
-pub async fn not_found(State(app): State<Shared>, uri: Uri, headers: HeaderMap) -> Response<Body> {
+pub(crate) async fn not_found(State(app): State<Shared>, uri: Uri, headers: HeaderMap) -> Response<Body> {
     let error = HttpError::not_found(uri.path());
     if uri.path().starts_with("/api/") {
         return error.into_response();
     }
     // A slash too many at the end is forgiven.
-    if let Some(shorter) = uri.path().strip_suffix('/').filter(|path| path.starts_with('/') && !path.starts_with("//")) {
+    if let Some(shorter) =
+        uri.path().strip_suffix('/').filter(|path| path.starts_with('/') && !path.starts_with("//"))
+    {
         return Redirect::permanent(shorter).into_response();
     }
     failure(&app, &Asked::lenient(&app, &uri, &headers), error)
@@ -223,7 +237,7 @@ async fn asset(State(app): State<Shared>, uri: Uri, headers: HeaderMap) -> Respo
 
 /// How bad a state is: the worst first.
 #[must_use]
-pub fn severity(state: SignalState) -> u8 {
+pub(crate) fn severity(state: SignalState) -> u8 {
     match state {
         SignalState::NoSignal => 0,
         SignalState::Pocket => 1,
@@ -234,25 +248,25 @@ pub fn severity(state: SignalState) -> u8 {
 
 /// One page of a long list, and the cursors of its neighbours.
 #[derive(Debug)]
-pub struct Window {
+pub(crate) struct Window {
     /// Positions of the rows.
-    pub range: std::ops::Range<usize>,
+    pub(crate) range: std::ops::Range<usize>,
     /// Cursor for `?before=`; an empty text leads to the first page.
-    pub before: Option<String>,
+    pub(crate) before: Option<String>,
     /// Cursor for `?after=`.
-    pub after: Option<String>,
+    pub(crate) after: Option<String>,
 }
 
 /// Pages by key: `?after=KEY` begins behind that row, `?before=KEY` ends in front of it. A row that is gone since leaves
 /// the reader at the top.
 #[must_use]
-pub fn window(query: &Query, keys: &[String], rows: usize) -> Window {
+pub(crate) fn window(query: &Query, keys: &[String], rows: usize) -> Window {
     window_by(query, keys.len(), |at| keys.get(at).cloned().unwrap_or_default(), rows)
 }
 
 /// The same for a list whose keys are only made when they are needed.
 #[must_use]
-pub fn window_by(query: &Query, all: usize, key: impl Fn(usize) -> String, rows: usize) -> Window {
+pub(crate) fn window_by(query: &Query, all: usize, key: impl Fn(usize) -> String, rows: usize) -> Window {
     let at = |name: &str| query.get(name).and_then(|wanted| (0..all).find(|at| key(*at) == wanted));
     let start = match (at("after"), at("before")) {
         (Some(after), _) => after + 1,
@@ -271,7 +285,7 @@ pub fn window_by(query: &Query, all: usize, key: impl Fn(usize) -> String, rows:
 
 /// Where a table can be taken away: the same query at the address of the files.
 #[must_use]
-pub fn downloads(asked: &Asked, path: &str, formats: &[Format]) -> Vec<(Format, String)> {
+pub(crate) fn downloads(asked: &Asked, path: &str, formats: &[Format]) -> Vec<(Format, String)> {
     let link = |format: &Format| {
         let here = Address { path: path.to_owned(), query: asked.query.0.clone() };
         (*format, here.with(&[("format", Some(format.as_str())), ("after", None), ("before", None)]))

@@ -32,7 +32,7 @@ struct Statement<'f> {
 }
 
 /// Makes the page.
-pub fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
+pub(crate) fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
     let world = app.world(asked.as_of.at)?;
     let fill = Fill::new(app, &world, asked.lang);
     let place = api::chosen_place(&world, &asked.query)?;
@@ -51,7 +51,7 @@ pub fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
 }
 
 /// Makes the file.
-pub fn sheet<'f>(fill: &'f Fill<'f>, asked: &'f Asked) -> HttpResult<Sheet<'f>> {
+pub(crate) fn sheet<'f>(fill: &'f Fill<'f>, asked: &'f Asked) -> HttpResult<Sheet<'f>> {
     observations(fill, asked)?.sheet(asked)
 }
 

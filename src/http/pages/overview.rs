@@ -22,7 +22,7 @@ const WORST: usize = 10;
 const NEWEST: usize = 8;
 
 /// Makes the page.
-pub fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
+pub(crate) fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
     let world = app.world(asked.as_of.at)?;
     let place = api::chosen_place(&world, &asked.query)?;
     let level = world.gazetteer.get(place).level;
@@ -42,15 +42,20 @@ pub fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
 ///
 /// # Errors
 /// When the store cannot be read.
-pub fn view(fill: &Fill<'_>, place: PlaceIx) -> HttpResult<View> {
+pub(crate) fn view(fill: &Fill<'_>, place: PlaceIx) -> HttpResult<View> {
     let world = fill.world;
     let children = fill.children(place);
     let before = fill.before(place);
-    let ledger = before.as_ref().map(|(_, opening)| gapwatch_rules::ledger(&opening.judgement, &world.judgement, place));
+    let ledger = before
+        .as_ref()
+        .map(|(_, opening)| gapwatch_rules::ledger(&opening.judgement, &world.judgement, place));
     let lagging = lagging(fill);
-    let mut rows: Vec<_> = children.iter().map(|child| fill.child(*child, &lagging, fill.trend(*child))).collect();
+    let mut rows: Vec<_> =
+        children.iter().map(|child| fill.child(*child, &lagging, fill.trend(*child))).collect();
     rows.sort_by(|a, b| {
-        let key = |row: &gapwatch_dashboards::part::ChildRow| (row.tally.no_signal, row.lagging.len(), row.tally.pocket);
+        let key = |row: &gapwatch_dashboards::part::ChildRow| {
+            (row.tally.no_signal, row.lagging.len(), row.tally.pocket)
+        };
         key(b).cmp(&key(a)).then_with(|| a.place.name.cmp(&b.place.name))
     });
     rows.retain(|row| row.tally.no_signal > 0 || !row.lagging.is_empty());
@@ -98,7 +103,7 @@ fn place_ref(fill: &Fill<'_>, place: PlaceIx) -> PlaceRef {
 
 /// Firing flags of communes behind a target, by commune.
 #[must_use]
-pub fn lagging<'a>(fill: &Fill<'a>) -> HashMap<PlaceIx, Vec<&'a Flag>> {
+pub(crate) fn lagging<'a>(fill: &Fill<'a>) -> HashMap<PlaceIx, Vec<&'a Flag>> {
     let mut by_place: HashMap<PlaceIx, Vec<&Flag>> = HashMap::new();
     for flag in &fill.world.flags {
         if flag.state == FlagState::Firing
@@ -113,8 +118,15 @@ pub fn lagging<'a>(fill: &Fill<'a>) -> HashMap<PlaceIx, Vec<&'a Flag>> {
 
 /// The newest firing flags of a place and all below it, and how many there are.
 #[must_use]
-pub fn newest_flags(fill: &Fill<'_>, place: PlaceIx) -> (Vec<gapwatch_dashboards::part::FlagRow>, u32) {
-    let firing = fill.world.flags.iter().filter(|flag| flag.state == FlagState::Firing && fill.world.lies_in(flag, place));
+pub(crate) fn newest_flags(
+    fill: &Fill<'_>,
+    place: PlaceIx,
+) -> (Vec<gapwatch_dashboards::part::FlagRow>, u32) {
+    let firing = fill
+        .world
+        .flags
+        .iter()
+        .filter(|flag| flag.state == FlagState::Firing && fill.world.lies_in(flag, place));
     let mut firing: Vec<&Flag> = firing.collect();
     firing.sort_by(|a, b| b.since.cmp(&a.since).then_with(|| a.key.cmp(&b.key)));
     let rows = firing.iter().take(NEWEST).filter_map(|flag| fill.flag(flag)).collect();
@@ -133,14 +145,14 @@ fn plan(fill: &Fill<'_>, place: PlaceIx) -> Option<Plan> {
 
 /// Where a place stands against each of its targets.
 #[must_use]
-pub fn targets(fill: &Fill<'_>, place: PlaceIx) -> Vec<TargetRow> {
+pub(crate) fn targets(fill: &Fill<'_>, place: PlaceIx) -> Vec<TargetRow> {
     let standings = fill.world.judgement.standings().filter(|standing| standing.place == place);
     standings.filter_map(|standing| fill.target(standing)).collect()
 }
 
 /// Every indicator of a place with a figure, or that somebody reported.
 #[must_use]
-pub fn indicators(fill: &Fill<'_>, place: PlaceIx) -> Vec<IndicatorRow> {
+pub(crate) fn indicators(fill: &Fill<'_>, place: PlaceIx) -> Vec<IndicatorRow> {
     let mut rows = Vec::new();
     for (id, value) in fill.world.judgement.values(place) {
         let Some(indicator) = fill.world.facts.indicators().get(id.as_str()) else { continue };
@@ -162,7 +174,7 @@ pub fn indicators(fill: &Fill<'_>, place: PlaceIx) -> Vec<IndicatorRow> {
 ///
 /// # Errors
 /// When the store cannot be read.
-pub fn last_collected(fill: &Fill<'_>) -> HttpResult<Option<chrono::DateTime<chrono::FixedOffset>>> {
+pub(crate) fn last_collected(fill: &Fill<'_>) -> HttpResult<Option<chrono::DateTime<chrono::FixedOffset>>> {
     let newest = fill.app.store.last_brought(None, Some(fill.world.at))?;
     Ok(newest.map(|run| run.finished))
 }

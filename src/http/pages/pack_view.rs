@@ -20,7 +20,7 @@ const FLAGS: usize = 40;
 ///
 /// # Errors
 /// 400 for a village, which has no report of its own; when the store cannot be read.
-pub fn view(
+pub(crate) fn view(
     fill: &Fill<'_>,
     place: PlaceIx,
     cut_off: NaiveDate,

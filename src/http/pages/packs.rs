@@ -37,7 +37,7 @@ use crate::{
 const KIND: &str = "pack";
 
 /// Addresses of packs.
-pub fn router() -> Router<Shared> {
+pub(crate) fn router() -> Router<Shared> {
     Router::new()
         .route("/packs", get(|a: State<Shared>, u: Uri, h: HeaderMap| super::page(a, u, h, list)).post(make))
         .route("/packs/{id}", super::one(open))
@@ -47,13 +47,13 @@ pub fn router() -> Router<Shared> {
 
 /// A sealed pack, without its bytes.
 #[derive(Debug, Clone)]
-pub struct Pack {
+pub(crate) struct Pack {
     /// Code of its place.
-    pub code: String,
+    pub(crate) code: String,
     /// Its cut-off.
-    pub cut_off: NaiveDate,
+    pub(crate) cut_off: NaiveDate,
     /// Number, seal, author, when.
-    pub info: DocumentInfo,
+    pub(crate) info: DocumentInfo,
 }
 
 impl Pack {
@@ -65,7 +65,7 @@ impl Pack {
 
     /// Everything recorded up to here was known to it.
     #[must_use]
-    pub fn knew(&self) -> DateTime<FixedOffset> {
+    pub(crate) fn knew(&self) -> DateTime<FixedOffset> {
         clock::end_of(self.cut_off).min(self.info.at)
     }
 
@@ -92,14 +92,14 @@ fn packs(app: &App, code: &str, at: DateTime<FixedOffset>) -> HttpResult<Vec<Pac
 ///
 /// # Errors
 /// When the store cannot be read.
-pub fn last_before(fill: &Fill<'_>, place: PlaceIx, day: NaiveDate) -> HttpResult<Option<NaiveDate>> {
+pub(crate) fn last_before(fill: &Fill<'_>, place: PlaceIx, day: NaiveDate) -> HttpResult<Option<NaiveDate>> {
     let code = fill.gazetteer().get(place).id.code.as_str();
     let packs = packs(fill.app, code, fill.app.clock.now())?;
     Ok(packs.iter().map(|pack| pack.cut_off).filter(|cut_off| *cut_off < day).max())
 }
 
 /// Makes the list.
-pub fn list(app: &App, asked: &Asked) -> HttpResult<Markup> {
+pub(crate) fn list(app: &App, asked: &Asked) -> HttpResult<Markup> {
     let world = app.world(asked.as_of.at)?;
     let fill = Fill::new(app, &world, asked.lang);
     let place = api::chosen_place(&world, &asked.query)?;
@@ -122,7 +122,7 @@ fn stored(app: &App, id: &str) -> HttpResult<(Pack, Document)> {
 }
 
 /// Makes the page of one pack: its seal, and what has been revised since.
-pub fn open(app: &App, asked: &Asked, id: &str) -> HttpResult<Markup> {
+pub(crate) fn open(app: &App, asked: &Asked, id: &str) -> HttpResult<Markup> {
     let world = app.world(asked.as_of.at)?;
     let fill = Fill::new(app, &world, asked.lang);
     let (pack, document) = stored(app, id)?;

@@ -15,7 +15,7 @@ static AT_A_TIME: Semaphore = Semaphore::const_new(1);
 
 /// The browser that is installed.
 #[must_use]
-pub fn browser() -> Option<&'static Path> {
+pub(crate) fn browser() -> Option<&'static Path> {
     BROWSERS.into_iter().map(Path::new).find(|path| path.exists())
 }
 
@@ -23,7 +23,7 @@ pub fn browser() -> Option<&'static Path> {
 ///
 /// # Errors
 /// When the browser cannot be started, takes too long or prints nothing.
-pub async fn print(browser: &Path, page: &[u8]) -> anyhow::Result<Vec<u8>> {
+pub(crate) async fn print(browser: &Path, page: &[u8]) -> anyhow::Result<Vec<u8>> {
     let _alone = AT_A_TIME.acquire().await?;
     let folder = tempfile::tempdir().context("cannot make a folder for printing")?;
     let (source, printed) = (folder.path().join("pack.html"), folder.path().join("pack.pdf"));

@@ -24,7 +24,7 @@ const QUESTIONS: usize = 50;
 const DECISIONS: usize = 50;
 
 /// Makes the page.
-pub fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
+pub(crate) fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
     let world = app.world(asked.as_of.at)?;
     let fill = Fill::new(app, &world, asked.lang);
     let open = app.questions(world.at)?;

@@ -29,7 +29,7 @@ struct Late {
 ///
 /// # Errors
 /// When the store cannot be read.
-pub fn since(fill: &Fill<'_>, pack: &Pack) -> HttpResult<Vec<Revision>> {
+pub(crate) fn since(fill: &Fill<'_>, pack: &Pack) -> HttpResult<Vec<Revision>> {
     let sealed = fill.app.world(pack.knew())?;
     let mut facts = Facts::new(Arc::clone(&sealed.gazetteer), Arc::clone(fill.world.facts.indicators()));
     let late = add_known(fill, pack, &mut facts)?;

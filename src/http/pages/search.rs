@@ -17,7 +17,7 @@ use crate::{
 const SHOWN: usize = 50;
 
 /// Makes the page.
-pub fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
+pub(crate) fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
     let world = app.world(asked.as_of.at)?;
     let fill = Fill::new(app, &world, asked.lang);
     let query = text::clean(asked.query.get("q").unwrap_or_default());
@@ -51,18 +51,26 @@ fn hits(fill: &Fill<'_>, query: &str) -> Vec<Hit> {
         query.get(cut..).unwrap_or(query).trim_start_matches(['.', ' '])
     });
     for (ix, place) in gazetteer.all().zip(gazetteer.places()) {
-        let names = std::iter::once(&place.name).chain(&place.other_names).chain(std::iter::once(&place.name_en));
+        let names =
+            std::iter::once(&place.name).chain(&place.other_names).chain(std::iter::once(&place.name_en));
         let code = (place.id.code.as_str() == query).then_some((false, 0));
-        let Some((inexact, closeness)) = code.or_else(|| names.filter_map(|name| fit(name, named)).min()) else { continue };
+        let Some((inexact, closeness)) = code.or_else(|| names.filter_map(|name| fit(name, named)).min())
+        else {
+            continue;
+        };
         let current = place.in_force_on(fill.day());
-        let at_home = gazetteer.ancestors_on(ix, fill.day()).contains(&fill.world.home) || ix == fill.world.home;
+        let at_home =
+            gazetteer.ancestors_on(ix, fill.day()).contains(&fill.world.home) || ix == fill.world.home;
         let hit = if current { current_place(fill, ix, !inexact) } else { old_place(fill, ix, !inexact) };
         found.extend(hit.map(|hit| ((inexact, closeness, !at_home, place.level, !current), hit)));
     }
     for indicator in fill.world.facts.indicators().iter() {
         let names = [&indicator.name_vi, &indicator.name_en];
         let id = (indicator.id.as_str() == query).then_some((false, 0));
-        let Some((inexact, closeness)) = id.or_else(|| names.into_iter().filter_map(|n| fit(n, query)).min()) else { continue };
+        let Some((inexact, closeness)) = id.or_else(|| names.into_iter().filter_map(|n| fit(n, query)).min())
+        else {
+            continue;
+        };
         let hit = Hit {
             kind: HitKind::Indicator,
             link: fill.indicator(indicator, fill.world.home),
@@ -79,7 +87,10 @@ fn hits(fill: &Fill<'_>, query: &str) -> Vec<Hit> {
 
 fn above(fill: &Fill<'_>, ix: PlaceIx) -> String {
     let above = fill.gazetteer().ancestors_on(ix, fill.day());
-    let named = above.into_iter().map(|ix| fill.gazetteer().get(ix)).filter(|place| place.level != PlaceLevel::Country);
+    let named = above
+        .into_iter()
+        .map(|ix| fill.gazetteer().get(ix))
+        .filter(|place| place.level != PlaceLevel::Country);
     named.map(gapwatch_model::Place::full_name).collect::<Vec<_>>().join(", ")
 }
 

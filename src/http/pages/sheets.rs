@@ -15,7 +15,7 @@ use super::{
 use crate::http::{Asked, HttpError, HttpResult, api};
 
 /// Makes the file of flags: what is firing, unless another state is asked for, as on their page.
-pub fn flags<'f>(fill: &'f Fill<'f>, asked: &'f Asked) -> HttpResult<Sheet<'f>> {
+pub(crate) fn flags<'f>(fill: &'f Fill<'f>, asked: &'f Asked) -> HttpResult<Sheet<'f>> {
     let (world, lang) = (fill.world, fill.lang);
     let place = api::chosen_place(world, &asked.query)?;
     let state = match asked.query.get("state") {
@@ -88,7 +88,7 @@ pub fn flags<'f>(fill: &'f Fill<'f>, asked: &'f Asked) -> HttpResult<Sheet<'f>> 
 }
 
 /// Makes the file of an indicator: the place itself and every place below it.
-pub fn indicator<'f>(fill: &'f Fill<'f>, asked: &'f Asked, id: &str) -> HttpResult<Sheet<'f>> {
+pub(crate) fn indicator<'f>(fill: &'f Fill<'f>, asked: &'f Asked, id: &str) -> HttpResult<Sheet<'f>> {
     let (world, lang) = (fill.world, fill.lang);
     let place = api::chosen_place(world, &asked.query)?;
     let indicator = world.facts.indicators().get(id).ok_or_else(|| HttpError::not_found(id))?;

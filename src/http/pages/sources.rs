@@ -32,7 +32,7 @@ const RECENT: usize = 12;
 const REJECTS: usize = 200;
 
 /// Makes the page.
-pub fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
+pub(crate) fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
     let world = app.world(asked.as_of.at)?;
     let fill = Fill::new(app, &world, asked.lang);
     let chosen = asked.query.get("collector");
@@ -42,10 +42,16 @@ pub fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
     }
     let before = asked.query.get("before").and_then(|id| id.parse().ok()).map(RunId);
     let limit = Some(RUNS + 1);
-    let mut runs = app.store.runs(&RunQuery { collector: chosen.map(Into::into), as_of: Some(world.at), before, limit })?;
+    let mut runs = app.store.runs(&RunQuery {
+        collector: chosen.map(Into::into),
+        as_of: Some(world.at),
+        before,
+        limit,
+    })?;
     let more = runs.len() > RUNS as usize;
     runs.truncate(RUNS as usize);
-    let older = runs.last().filter(|_| more).map(|run| asked.address.with(&[("before", Some(&run.id.to_string()))]));
+    let older =
+        runs.last().filter(|_| more).map(|run| asked.address.with(&[("before", Some(&run.id.to_string()))]));
     let held = app.store.quarantined()?.iter().filter(|held| held.state == HeldState::Held).count();
     let questions = app.questions(world.at)?.len();
     let view = View {
@@ -63,7 +69,12 @@ pub fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
 fn row(fill: &Fill<'_>, asked: &Asked, name: &str, collector: &CollectorConfig) -> HttpResult<CollectorRow> {
     let at = fill.world.at;
     let limit = u32::try_from(RECENT).ok();
-    let runs = fill.app.store.runs(&RunQuery { collector: Some(name.into()), as_of: Some(at), limit, before: None })?;
+    let runs = fill.app.store.runs(&RunQuery {
+        collector: Some(name.into()),
+        as_of: Some(at),
+        limit,
+        before: None,
+    })?;
     let last = runs.first().cloned();
     let newest = fill.app.store.last_brought(Some(&name.into()), Some(at))?;
     let plan = schedule::plan(collector);
@@ -116,11 +127,15 @@ fn in_words(lang: Lang, collector: &CollectorConfig) -> String {
 }
 
 /// Makes the page of one run.
-pub fn run(app: &App, asked: &Asked, id: &str) -> HttpResult<Markup> {
+pub(crate) fn run(app: &App, asked: &Asked, id: &str) -> HttpResult<Markup> {
     let world = app.world(asked.as_of.at)?;
     let fill = Fill::new(app, &world, asked.lang);
     let number = RunId(id.parse().map_err(|_| HttpError::not_found(id))?);
-    let found = app.store.run(number)?.filter(|run| run.finished <= asked.as_of.now).ok_or_else(|| HttpError::not_found(id))?;
+    let found = app
+        .store
+        .run(number)?
+        .filter(|run| run.finished <= asked.as_of.now)
+        .ok_or_else(|| HttpError::not_found(id))?;
     let rejects = app.store.rejects(number)?;
     let row: Option<u32> = asked.query.get("row").and_then(|row| row.parse().ok());
     let mut counts: BTreeMap<RejectCode, u64> = BTreeMap::new();
@@ -161,7 +176,10 @@ pub fn run(app: &App, asked: &Asked, id: &str) -> HttpResult<Markup> {
         run: found,
     };
     let back = Link::new(asked.lang.pick("Nguồn số liệu", "Sources"), "/sources");
-    let collector = Link::new(view.title.clone(), format!("/sources?collector={}", percent_encode(view.run.collector.as_str())));
+    let collector = Link::new(
+        view.title.clone(),
+        format!("/sources?collector={}", percent_encode(view.run.collector.as_str())),
+    );
     Ok(run::render(&asked.shell(app, vec![fill.link(world.home), back, collector]), &view))
 }
 
@@ -180,15 +198,19 @@ fn row_brought(fill: &Fill<'_>, run: &Run, row: u32) -> HttpResult<Vec<String>> 
             }
             for point in points.iter().filter(|point| point.row == row) {
                 let place = fill.gazetteer().get(point.place).full_name();
-                let about: Vec<&str> =
-                    [&head.key.dimensions.operator, &head.key.dimensions.technology].into_iter().flatten().map(|s| &**s).collect();
+                let about: Vec<&str> = [&head.key.dimensions.operator, &head.key.dimensions.technology]
+                    .into_iter()
+                    .flatten()
+                    .map(|s| &**s)
+                    .collect();
                 let value = match point.value.amount() {
                     Some(amount) => fill.lang.number_up_to(amount, 2),
                     None => fill.lang.pick("không có giá trị (0/0)", "no value (0/0)").to_owned(),
                 };
                 let name = fill.indicator_name(indicator);
                 let about = if about.is_empty() { String::new() } else { format!(" ({})", about.join(" ")) };
-                brought.push(format!("{name}{about}, {place}, {}: {value}", fill.lang.period(head.key.period)));
+                brought
+                    .push(format!("{name}{about}, {place}, {}: {value}", fill.lang.period(head.key.period)));
             }
         })?;
     }

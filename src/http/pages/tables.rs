@@ -20,10 +20,10 @@ use crate::http::{Asked, HttpError, HttpResult};
 const ROWS: usize = 100;
 
 /// Makes the cell of a column from what its row is made of.
-pub type MakeCell<'f, R> = Box<dyn Fn(&Fill<'_>, &R) -> Cell + 'f>;
+pub(crate) type MakeCell<'f, R> = Box<dyn Fn(&Fill<'_>, &R) -> Cell + 'f>;
 
 /// One column.
-pub struct Col<'f, R> {
+pub(crate) struct Col<'f, R> {
     column: Column,
     shown: bool,
     cell: MakeCell<'f, R>,
@@ -31,39 +31,44 @@ pub struct Col<'f, R> {
 
 impl<'f, R> Col<'f, R> {
     /// A column that is shown unless others are chosen.
-    pub fn new(key: &str, heading: &str, kind: Kind, cell: impl Fn(&Fill<'_>, &R) -> Cell + 'f) -> Self {
+    pub(crate) fn new(
+        key: &str,
+        heading: &str,
+        kind: Kind,
+        cell: impl Fn(&Fill<'_>, &R) -> Cell + 'f,
+    ) -> Self {
         Self { column: Column::new(key, heading, kind).sortable(), shown: true, cell: Box::new(cell) }
     }
 
     /// The same column, shown only when chosen.
     #[must_use]
-    pub fn hidden(self) -> Self {
+    pub(crate) fn hidden(self) -> Self {
         Self { shown: false, ..self }
     }
 }
 
 /// A whole table before it is sorted and cut into pages.
-pub struct Long<'f, R> {
+pub(crate) struct Long<'f, R> {
     /// What its page shares.
-    pub fill: &'f Fill<'f>,
+    pub(crate) fill: &'f Fill<'f>,
     /// Its title.
-    pub title: String,
+    pub(crate) title: String,
     /// Every column there is. The first is always shown.
-    pub columns: Vec<Col<'f, R>>,
+    pub(crate) columns: Vec<Col<'f, R>>,
     /// The rows that pass the filter, in their usual order.
-    pub rows: Vec<R>,
+    pub(crate) rows: Vec<R>,
     /// Rows without a filter.
-    pub total: usize,
+    pub(crate) total: usize,
     /// How it can be narrowed down.
-    pub filters: Vec<Filter>,
+    pub(crate) filters: Vec<Filter>,
     /// What a row is known by among the others.
-    pub key: fn(&Fill<'_>, &R) -> String,
+    pub(crate) key: fn(&Fill<'_>, &R) -> String,
     /// The place a row is about.
-    pub place: fn(&R) -> PlaceIx,
+    pub(crate) place: fn(&R) -> PlaceIx,
     /// Cells under the rows by key of their column. They follow the filter.
-    pub totals: Vec<(&'static str, Cell)>,
+    pub(crate) totals: Vec<(&'static str, Cell)>,
     /// What a reader of its files must know.
-    pub notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
 }
 
 impl<'f, R: 'f> Long<'f, R> {
@@ -71,7 +76,7 @@ impl<'f, R: 'f> Long<'f, R> {
     ///
     /// # Errors
     /// 400 for a column that is none.
-    pub fn page(mut self, asked: &Asked, answer: String, related: Vec<Link>) -> HttpResult<View> {
+    pub(crate) fn page(mut self, asked: &Asked, answer: String, related: Vec<Link>) -> HttpResult<View> {
         let sort = self.sort(asked)?;
         let shown = self.shown(asked, false);
         let key = |at: usize| self.rows.get(at).map(|row| (self.key)(self.fill, row)).unwrap_or_default();
@@ -121,7 +126,7 @@ impl<'f, R: 'f> Long<'f, R> {
     ///
     /// # Errors
     /// 400 for a column that is none.
-    pub fn sheet(mut self, asked: &Asked) -> HttpResult<Sheet<'f>> {
+    pub(crate) fn sheet(mut self, asked: &Asked) -> HttpResult<Sheet<'f>> {
         self.sort(asked)?;
         let shown = self.shown(asked, true);
         let mut shown = shown.into_iter();
@@ -191,7 +196,7 @@ fn made<'c, 'f: 'c, R: 'c>(
 ///
 /// # Errors
 /// 400 when it is none.
-pub fn choice<'a>(
+pub(crate) fn choice<'a>(
     asked: &'a Asked,
     key: &'static str,
     choices: &[(String, String)],
@@ -207,14 +212,14 @@ pub fn choice<'a>(
 
 /// A filter as it stands above the table.
 #[must_use]
-pub fn filter(asked: &Asked, key: &str, label: &str, choices: Vec<(String, String)>) -> Filter {
+pub(crate) fn filter(asked: &Asked, key: &str, label: &str, choices: Vec<(String, String)>) -> Filter {
     let value = asked.query.get(key).unwrap_or_default().to_owned();
     Filter { key: key.to_owned(), label: label.to_owned(), choices, value }
 }
 
 /// A heading with the unit of what stands under it, where the cells do not say it themselves.
 #[must_use]
-pub fn with_unit(lang: Lang, name: &str, indicator: &Indicator) -> String {
+pub(crate) fn with_unit(lang: Lang, name: &str, indicator: &Indicator) -> String {
     match words::unit(lang, indicator.unit) {
         "" => name.to_owned(),
         unit => format!("{name} ({unit})"),
@@ -223,7 +228,7 @@ pub fn with_unit(lang: Lang, name: &str, indicator: &Indicator) -> String {
 
 /// The way to the table of a place: the places above and the place itself.
 #[must_use]
-pub fn way(fill: &Fill<'_>, place: PlaceIx) -> Vec<Link> {
+pub(crate) fn way(fill: &Fill<'_>, place: PlaceIx) -> Vec<Link> {
     let mut crumbs = fill.crumbs(place);
     crumbs.push(fill.link(place));
     crumbs
@@ -231,7 +236,7 @@ pub fn way(fill: &Fill<'_>, place: PlaceIx) -> Vec<Link> {
 
 /// Where else to look at a place.
 #[must_use]
-pub fn related(fill: &Fill<'_>, place: PlaceIx, other: &str, words: &str) -> Vec<Link> {
+pub(crate) fn related(fill: &Fill<'_>, place: PlaceIx, other: &str, words: &str) -> Vec<Link> {
     let code = gapwatch_dashboards::shell::percent_encode(fill.gazetteer().get(place).id.code.as_str());
     vec![
         Link::new(words, format!("{other}?place={code}")),
@@ -246,13 +251,13 @@ pub fn related(fill: &Fill<'_>, place: PlaceIx, other: &str, words: &str) -> Vec
 
 /// Choices of a filter.
 #[must_use]
-pub fn pairs(known: &[(&str, &str)]) -> Vec<(String, String)> {
+pub(crate) fn pairs(known: &[(&str, &str)]) -> Vec<(String, String)> {
     known.iter().map(|(value, words)| ((*value).to_owned(), (*words).to_owned())).collect()
 }
 
 /// Whether a place, or the one above it, has a name with these letters or this code.
 #[must_use]
-pub fn is_named(fill: &Fill<'_>, ix: PlaceIx, written: &str) -> bool {
+pub(crate) fn is_named(fill: &Fill<'_>, ix: PlaceIx, written: &str) -> bool {
     let says = |ix: PlaceIx| {
         let place = fill.gazetteer().get(ix);
         text::toneless(&place.full_name()).contains(written) || place.id.code.as_str() == written
@@ -262,7 +267,7 @@ pub fn is_named(fill: &Fill<'_>, ix: PlaceIx, written: &str) -> bool {
 
 /// A number of rows as it is written.
 #[must_use]
-pub fn count(fill: &Fill<'_>, number: usize) -> String {
+pub(crate) fn count(fill: &Fill<'_>, number: usize) -> String {
     fill.lang.count(u64::try_from(number).unwrap_or(u64::MAX))
 }
 

@@ -28,7 +28,7 @@ use crate::{
 const CHOICES: usize = 200;
 
 /// Makes the page of villages.
-pub fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
+pub(crate) fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
     let world = app.world(asked.as_of.at)?;
     let fill = Fill::new(app, &world, asked.lang);
     let place = api::chosen_place(&world, &asked.query)?;
@@ -40,7 +40,7 @@ pub fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
 }
 
 /// Makes the file of villages.
-pub fn sheet<'f>(fill: &'f Fill<'f>, asked: &'f Asked) -> HttpResult<Sheet<'f>> {
+pub(crate) fn sheet<'f>(fill: &'f Fill<'f>, asked: &'f Asked) -> HttpResult<Sheet<'f>> {
     villages(fill, asked)?.sheet(asked)
 }
 

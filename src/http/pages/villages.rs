@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Makes the page.
-pub fn page(app: &App, asked: &Asked, code: &str) -> HttpResult<Markup> {
+pub(crate) fn page(app: &App, asked: &Asked, code: &str) -> HttpResult<Markup> {
     let world = app.world(asked.as_of.at)?;
     let place = api::place_of(&world.gazetteer, code, asked.as_of.day())?;
     draw(&Fill::new(app, &world, asked.lang), asked, place)
@@ -27,11 +27,14 @@ pub fn page(app: &App, asked: &Asked, code: &str) -> HttpResult<Markup> {
 ///
 /// # Errors
 /// 404 when it was not in force on the day.
-pub fn draw(fill: &Fill<'_>, asked: &Asked, place: PlaceIx) -> HttpResult<Markup> {
+pub(crate) fn draw(fill: &Fill<'_>, asked: &Asked, place: PlaceIx) -> HttpResult<Markup> {
     let world = fill.world;
     let code = world.gazetteer.get(place).id.code.as_str();
     let village = world.judgement.village(place).ok_or_else(|| HttpError::not_found(code))?;
-    let commune = world.gazetteer.parent_on(place, fill.day()).filter(|ix| world.gazetteer.get(*ix).level == PlaceLevel::Commune);
+    let commune = world
+        .gazetteer
+        .parent_on(place, fill.day())
+        .filter(|ix| world.gazetteer.get(*ix).level == PlaceLevel::Commune);
     let duty = village.must_act.map(|act| Duty {
         actor: actor(act.who),
         due: act.due,
@@ -73,19 +76,26 @@ fn attributes(fill: &Fill<'_>, place: PlaceIx) -> Vec<Attribute> {
     vec![
         Attribute {
             name: fill.lang.pick("Số hộ", "Households").to_owned(),
-            value: households.as_ref().and_then(count).map(|n| fill.lang.pick(format!("{n} hộ"), format!("{n} households"))),
+            value: households
+                .as_ref()
+                .and_then(count)
+                .map(|n| fill.lang.pick(format!("{n} hộ"), format!("{n} households"))),
             source: households.as_ref().map(source),
         },
         Attribute {
             name: fill.lang.pick("Điện lưới", "Grid power").to_owned(),
             value: power.as_ref().and_then(|said| said.point.value.amount()).map(|amount| {
-                if amount > 0.0 { fill.lang.pick("có", "yes") } else { fill.lang.pick("không", "no") }.to_owned()
+                if amount > 0.0 { fill.lang.pick("có", "yes") } else { fill.lang.pick("không", "no") }
+                    .to_owned()
             }),
             source: power.as_ref().map(source),
         },
         Attribute {
             name: fill.lang.pick("Cụm dân cư chưa có sóng", "Clusters without signal").to_owned(),
-            value: clusters.as_ref().and_then(count).map(|n| fill.lang.pick(format!("{n} cụm"), format!("{n} clusters"))),
+            value: clusters
+                .as_ref()
+                .and_then(count)
+                .map(|n| fill.lang.pick(format!("{n} cụm"), format!("{n} clusters"))),
             source: clusters.as_ref().map(source),
         },
     ]
@@ -127,7 +137,9 @@ fn evidence(fill: &Fill<'_>, place: PlaceIx) -> Vec<EvidenceRow> {
             }
         })
         .collect();
-    rows.sort_by(|a, b| b.speaks.cmp(&a.speaks).then(b.evidence.cmp(&a.evidence)).then(b.period.end().cmp(&a.period.end())));
+    rows.sort_by(|a, b| {
+        b.speaks.cmp(&a.speaks).then(b.evidence.cmp(&a.evidence)).then(b.period.end().cmp(&a.period.end()))
+    });
     rows
 }
 
@@ -140,7 +152,12 @@ fn point_name(lang: Lang, point: Option<&str>) -> String {
 
 /// The states it was in, as judged on each day on which something about it became known, newest first.
 fn history(fill: &Fill<'_>, place: PlaceIx) -> Vec<StateSpan> {
-    let states = gapwatch_rules::states_over_time(&fill.world.facts, &fill.world.rules, place, Moment::at(fill.world.at));
+    let states = gapwatch_rules::states_over_time(
+        &fill.world.facts,
+        &fill.world.rules,
+        place,
+        Moment::at(fill.world.at),
+    );
     let mut spans: Vec<StateSpan> = Vec::new();
     for (from, state, qualification) in states {
         let same = |span: &StateSpan| span.state == state && span.qualification == qualification;
