@@ -7,7 +7,7 @@ use std::sync::{
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, TimeDelta, Utc};
 
-/// Asia/Ho_Chi_Minh: +07:00 all year, since 1975.
+/// `Asia/Ho_Chi_Minh`: +07:00 all year, since 1975.
 pub(crate) const VIETNAM: FixedOffset = match FixedOffset::east_opt(7 * 3600) {
     Some(offset) => offset,
     None => panic!("7 hours are a valid offset"),

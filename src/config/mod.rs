@@ -72,9 +72,6 @@ pub(crate) struct Program {
     /// Where series are kept; the embedded store when absent.
     #[serde(default)]
     pub(crate) influx: Option<Influx>,
-    /// Where changes of flags are told.
-    #[serde(default)]
-    pub(crate) notify: Option<Notify>,
     /// A story to replay before real time: only for examples.
     #[serde(default)]
     pub(crate) story: Option<Story>,
@@ -98,18 +95,6 @@ pub(crate) struct Influx {
     /// Longest wait for one answer, in seconds.
     #[serde(default = "default_timeout_secs")]
     pub(crate) timeout_secs: u32,
-}
-
-/// Telling people.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Notify {
-    /// Alertmanager-compatible webhook.
-    #[serde(default)]
-    pub(crate) webhook_url: Option<String>,
-    /// Say nothing until this moment.
-    #[serde(default)]
-    pub(crate) quiet_until: Option<DateTime<FixedOffset>>,
 }
 
 /// What `demo` replays.
@@ -253,7 +238,7 @@ impl Config {
 fn program(text: &str, problems: &mut Vec<Problem>) -> Option<Program> {
     let table = table("gapwatch.toml", text, problems)?;
     // Every key by itself first, so that one unknown key does not hide the next.
-    let known = ["home", "listen", "data_dir", "parallel_runs", "influx", "notify", "story"];
+    let known = ["home", "listen", "data_dir", "parallel_runs", "influx", "story"];
     let mut rest = table.clone();
     for key in table.keys().filter(|key| !known.contains(&key.as_str())) {
         problems.push(Problem::new(

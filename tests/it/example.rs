@@ -66,7 +66,8 @@ fn what_is_wrong_on_purpose_is_found_and_nothing_else() {
         }
     }
     // One file of each kind of fault; the collectors' own tests read all of them.
-    let cases: [(&str, &str, &str, &[(u64, &str)]); 4] = [
+    type Case = (&'static str, &'static str, &'static str, &'static [(u64, &'static str)]);
+    let cases: [Case; 4] = [
         (
             "coverage",
             "inbox/coverage/phu-song-20251225.xlsx",
