@@ -1,6 +1,6 @@
 // Starts the real program on the real example and a real browser, once per test file.
 //
-// The program is the one cargo built (GAPWATCH_BIN, or target/release, or target/debug); the browser is Debian's chromium.
+// The program is the one cargo built (GAPWATCH_BIN, or target/debug, or target/release); the browser is Debian's chromium.
 
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -14,7 +14,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
 function program() {
   const target = process.env.CARGO_TARGET_DIR ?? join(root, 'target');
-  const candidates = [process.env.GAPWATCH_BIN, join(target, 'release/gapwatch'), join(target, 'debug/gapwatch')];
+  const candidates = [process.env.GAPWATCH_BIN, join(target, 'debug/gapwatch'), join(target, 'release/gapwatch')];
   const found = candidates.find((path) => path && existsSync(path));
   if (!found) throw new Error('gapwatch is not built: run cargo build first');
   return found;

@@ -203,7 +203,7 @@ fn check_pages(demo: &Demo, village: &str) {
         assert_eq!(status, 200, "{path}");
         assert!(page.contains(expected), "{path} does not say {expected}");
         assert!(
-            page.contains("giả định") || page.contains("synthetic"),
+            page.contains("giả định") || page.contains("Synthetic data"),
             "{path} does not say what is made up"
         );
     }

@@ -101,7 +101,7 @@ pub(crate) fn map(shell: &Shell, map: &Map) -> Markup {
             figcaption { (map.title) }
             svg viewBox=(window.view_box()) role="group" aria-label=(map.title) {
                 @for drawn in &outline.areas { (area(shell, map, &classes, drawn, known.get(drawn.code.as_str()).copied())) }
-                g.names aria-hidden="true" paint-order="stroke" font-size=(window.size(18.0)) stroke-width=(window.size(4.0)) {
+                g.names aria-hidden="true" font-size=(window.size(18.0)) stroke-width=(window.size(4.0)) {
                     @for drawn in &outline.areas { (name(shell, map, &window, drawn, known.get(drawn.code.as_str()).copied())) }
                     @for ((x, y), words) in &outline.captions { text.cap x=(x) y=(y) { (words) } }
                 }
