@@ -1,5 +1,6 @@
 //! Bytes → grids: what kind of file it is is told by the bytes, never by the name.
 
+mod compound;
 mod csv;
 mod html;
 mod workbook;

@@ -245,11 +245,13 @@ fn check_edit(demo: &Demo, config: &Path) {
     let file = files(&config.join("inbox/fibre"), ".csv").pop().unwrap();
     let text = std::fs::read_to_string(&file).unwrap();
     let lines: Vec<&str> = text.lines().collect();
-    let row = lines.iter().position(|line| line.starts_with("01273;")).unwrap();
+    let row = lines.iter().position(|line| line.contains("THỤC PHÁN")).unwrap();
     let before =
         values(demo, "/api/v1/observations?indicator=hh.fibre_subscribed&from=202512&to=202512&limit=1000");
     let old: Vec<&str> = lines[row].split(';').collect();
-    let subscribed = old.iter().position(|cell| before["01273"].contains(&format!("{cell}/"))).unwrap();
+    let headings: Vec<&str> =
+        lines.iter().find(|line| line.starts_with("STT;")).unwrap().split(';').collect();
+    let subscribed = headings.iter().position(|heading| *heading == "Số hộ dùng cáp quang").unwrap();
     let mut new: Vec<String> = old.iter().map(|cell| (*cell).to_owned()).collect();
     new[subscribed] = "7".to_owned();
     let edited: Vec<String> = lines

@@ -25,6 +25,9 @@ pub(crate) fn read_zipped(bytes: &[u8], wanted: &[String]) -> Result<Sheets, Unr
 
 /// Reads XLS, the binary format of Excel 97 to 2003.
 pub(crate) fn read_xls(bytes: &[u8], wanted: &[String]) -> Result<Sheets, Unreadable> {
+    if !super::compound::chains_end(bytes) {
+        return Err(Unreadable::damaged("XLS", "một chuỗi cung của tệp bị hỏng"));
+    }
     guarded("XLS", || {
         let mut book = Xls::new(Cursor::new(bytes)).map_err(|error| {
             let text = error.to_string();
