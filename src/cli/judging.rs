@@ -1,10 +1,10 @@
-//! Flags, explanations, and rules that are not in force yet.
+//! Flags and explanations.
 
 use chrono::NaiveDate;
 use gapwatch_model::{FlagKey, FlagState, text};
 use gapwatch_rules::Sentence;
 
-use super::{Exit, Outcome, Place, RulesCommand, Stop, open, say, say_json};
+use super::{Exit, Outcome, Place, Stop, open, say, say_json};
 use crate::{app::App, clock, http::flag_json};
 
 /// The moment a command asks about: the end of a day, or now.
@@ -86,15 +86,4 @@ pub(crate) fn explain(id: &str, place: &Place, as_of: Option<NaiveDate>, json: b
     }
     line("Hết cảnh báo khi", &explained.clears);
     Ok(Exit::Done)
-}
-
-/// `gapwatch rules …`
-pub(crate) fn rules(command: RulesCommand) -> Outcome {
-    let RulesCommand::Diff { place, against, from, to, json } = command;
-    if from > to {
-        return Err(Stop::Usage(format!("--from {from} is after --to {to}")));
-    }
-    let app = open(&place)?;
-    let _ = (app, against, json);
-    Ok(Exit::Failed)
 }

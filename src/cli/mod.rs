@@ -133,11 +133,6 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Try rules that are not in force yet.
-    Rules {
-        #[command(subcommand)]
-        command: RulesCommand,
-    },
     /// Answer questions about places.
     Places {
         #[command(subcommand)]
@@ -166,28 +161,6 @@ enum Command {
         file: PathBuf,
         #[command(flatten)]
         place: Place,
-    },
-}
-
-/// `gapwatch rules …`
-#[derive(Debug, Subcommand)]
-pub(crate) enum RulesCommand {
-    /// Which flags changed rules or targets would have raised or cleared.
-    Diff {
-        #[command(flatten)]
-        place: Place,
-        /// Directory with the changed rules.toml and targets.toml.
-        #[arg(long, value_name = "DIR")]
-        against: PathBuf,
-        /// First day.
-        #[arg(long, value_name = "DATE")]
-        from: NaiveDate,
-        /// Last day.
-        #[arg(long, value_name = "DATE")]
-        to: NaiveDate,
-        /// Answer in JSON.
-        #[arg(long)]
-        json: bool,
     },
 }
 
@@ -339,7 +312,6 @@ pub(crate) fn run(arguments: Arguments) -> Exit {
         }
         Command::Flags { place, as_of, json } => judging::flags(&place, as_of, json),
         Command::Explain { flag, place, as_of, json } => judging::explain(&flag, &place, as_of, json),
-        Command::Rules { command } => judging::rules(command),
         Command::Places { command } => people::places(command),
         Command::Token { command } => people::token(command),
         Command::Store { command } => keep::store(command),
