@@ -184,7 +184,7 @@ fn the_example_from_files_to_pages() {
     assert!(demo.get("/search?q=bang%20lung").1.contains("Chợ Đồn"));
 
     check_pages(&demo, village);
-    check_tokens(&demo);
+    check_tokens(&demo, &config);
     check_edit(&demo, &config);
 }
 
@@ -225,11 +225,14 @@ fn check_pages(demo: &Demo, village: &str) {
     assert_eq!(header("x-content-type-options").as_deref(), Some("nosniff"));
 }
 
-fn check_tokens(demo: &Demo) {
+fn check_tokens(demo: &Demo, config: &Path) {
     let line = "satisfaction.sipas,place=04,evidence=claimed value=82.5 1735603200";
     let path = "/api/v2/write?precision=s&bucket=sipas";
     assert_eq!(demo.post(path, None, line).0, 401);
     assert_eq!(demo.post(path, Some("gw_demo-1_wrong"), line).0, 401);
+    let viewer = run(config, &["token", "add", "khach", "--role", "viewer"]);
+    let viewer = String::from_utf8(viewer.stdout).unwrap();
+    assert_eq!(demo.post(path, Some(viewer.trim()), line).0, 403, "a viewer only reads");
     let (status, body) = demo.post(path, Some(&demo.token), line);
     assert_eq!(status, 204, "{body}");
     let said = demo.json("/api/v1/observations?indicator=satisfaction.sipas&place=04");
