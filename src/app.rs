@@ -19,8 +19,8 @@ use gapwatch_dashboards::{
     Lang,
     map::{Outline, Shape},
 };
-use gapwatch_model::{CollectorName, Gazetteer, PlaceId, PlaceIx, text};
-use gapwatch_store::{HeldState, InfluxOptions, RunQuery, Secret, Store, StoreOptions};
+use gapwatch_model::{CollectorName, Gazetteer, PlaceId, PlaceIx, RunId, text};
+use gapwatch_store::{InfluxOptions, RunQuery, Secret, Store, StoreOptions};
 
 use crate::{
     auth::{self, Attempts},
@@ -242,12 +242,10 @@ impl App {
     pub(crate) fn known(&self, collector: &CollectorName, file: &str) -> Option<Known> {
         let seen = self.store.seen(collector, file).ok().flatten();
         let held = || {
-            let held = self.store.quarantined().ok()?.into_iter().rev().find(|held| {
-                held.state == HeldState::Held
-                    && held.run.collector == *collector
-                    && held.run.file.as_deref() == Some(file)
-            });
-            held?.run.content_hash
+            let waiting = self.store.waiting().ok()?.into_iter();
+            let held =
+                waiting.rev().find(|run| run.collector == *collector && run.file.as_deref() == Some(file));
+            held?.content_hash
         };
         let content_hash = held().or(seen)?;
         // Marks of versions are a shortcut: without them the content itself is compared.
@@ -290,7 +288,7 @@ impl App {
     /// When the store cannot be read.
     pub(crate) fn breaches(&self, name: &str, reading: &Reading) -> anyhow::Result<Vec<Breach>> {
         let collector = self.collector(name)?;
-        let key = format!("shape:{name}");
+        let key = shape_of(name);
         let last: Option<LastRun> = self.store.meta(&key)?.and_then(|text| serde_json::from_str(&text).ok());
         Ok(gapwatch_collectors::breaches(collector, reading, last.as_ref()))
     }
@@ -300,10 +298,35 @@ impl App {
     /// # Errors
     /// When the store cannot be written.
     pub(crate) fn remember_shape(&self, name: &str, reading: &Reading) -> anyhow::Result<()> {
-        let key = format!("shape:{name}");
+        let key = shape_of(name);
         let last: Option<LastRun> = self.store.meta(&key)?.and_then(|text| serde_json::from_str(&text).ok());
         let shape = LastRun::of(reading, last.as_ref());
         Ok(self.store.set_meta(&key, &serde_json::to_string(&shape)?)?)
+    }
+
+    /// Remembers what a run brought that is held back, for the day it is released.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub(crate) fn hold_shape(&self, run: RunId, name: &str, reading: &Reading) -> anyhow::Result<()> {
+        let last: Option<LastRun> =
+            self.store.meta(&shape_of(name))?.and_then(|text| serde_json::from_str(&text).ok());
+        let shape = LastRun::of(reading, last.as_ref());
+        Ok(self.store.set_meta(&held_shape_of(run), &serde_json::to_string(&shape)?)?)
+    }
+
+    /// Lets a held batch in: the next run is held against it.
+    ///
+    /// # Errors
+    /// When nothing is held any more or the store cannot be written.
+    pub(crate) fn release(&self, run: RunId, by: &str) -> anyhow::Result<()> {
+        let alone = lock(&self.intake);
+        self.store.release(run, by, self.clock.now())?;
+        if let (Some(shape), Some(run)) = (self.store.meta(&held_shape_of(run))?, self.store.run(run)?) {
+            self.store.set_meta(&shape_of(run.collector.as_str()), &shape)?;
+        }
+        drop(alone);
+        Ok(())
     }
 
     /// Takes a collector, unless it runs already.
@@ -367,10 +390,7 @@ impl App {
     /// What every page says: nothing, as long as all is well.
     #[must_use]
     pub(crate) fn notices(&self, lang: Lang) -> Vec<String> {
-        let held = self
-            .store
-            .quarantined()
-            .map_or(0, |held| held.iter().filter(|held| held.state == HeldState::Held).count());
+        let held = self.store.waiting().map_or(0, |waiting| waiting.len());
         let mut notices = Vec::new();
         if let Ok(Some(spool)) = self.store.spool()
             && let Some(why) = spool.local_because
@@ -489,6 +509,16 @@ impl App {
         let offset = self.clock.set_now(now);
         Ok(self.store.set_meta(CLOCK_OFFSET, &offset.to_string())?)
     }
+}
+
+/// Key of the note of a collector's last good run.
+fn shape_of(collector: &str) -> String {
+    format!("shape:{collector}")
+}
+
+/// Key of the note of what a held run brought.
+fn held_shape_of(run: RunId) -> String {
+    format!("held-shape:{run}")
 }
 
 /// Reads an answer to a question about a name: `CODE@YYYY-MM-DD`, `create` or `ignore`.

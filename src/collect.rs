@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 
 use chrono::{DateTime, FixedOffset};
 use gapwatch_collectors::{Breach, Fetched, Reading, Report};
-use gapwatch_model::{Batch, Outcome, Run, RunId};
+use gapwatch_model::{Batch, NewPlaces, Outcome, PlaceIx, Run, RunId};
 use gapwatch_store::Counts;
 use serde_json::{Value, json};
 
@@ -52,8 +52,13 @@ pub(crate) async fn run(
         Ok(files) => {
             let none = files.is_empty();
             let newest = files.last().cloned();
-            for file in files.into_iter().filter(|file| !file.unchanged) {
-                collected.extend(read_one(app, name, cause, file, now).await);
+            for file in files {
+                let taken = Fetched { bytes: Vec::new(), ..file.clone() };
+                let done = if file.unchanged { None } else { read_one(app, name, cause, file, now).await };
+                if taken.unchanged || done.is_some() {
+                    put_away(app, name, &taken);
+                }
+                collected.extend(done);
             }
             if collected.is_empty() && !matches!(cause, Cause::Replayed(_)) {
                 let mut run = draft(name, cause, now, if none { Outcome::Empty } else { Outcome::Unchanged });
@@ -97,9 +102,14 @@ pub(crate) async fn judge(app: &Shared, now: DateTime<FixedOffset>) {
 
 /// Stores a record without content. A failure is logged: there is nobody else to tell.
 pub(crate) fn record(app: &App, run: Run) {
-    if let Err(error) = app.store.append(&Batch { run, frames: Vec::new(), rejects: Vec::new() }) {
+    if let Err(error) = app.store.append(&bare(run)) {
         tracing::error!("cannot record a run: {error}");
     }
+}
+
+/// A record that brings nothing.
+fn bare(run: Run) -> Batch {
+    Batch { run, frames: Vec::new(), rejects: Vec::new(), new_places: NewPlaces::default() }
 }
 
 async fn fetch(app: &Shared, name: &str, now: DateTime<FixedOffset>) -> Result<Vec<Fetched>, String> {
@@ -112,6 +122,14 @@ async fn fetch(app: &Shared, name: &str, now: DateTime<FixedOffset>) -> Result<V
         .map_err(|error| error.to_string())?;
     app.remember(&collector.name, &files);
     Ok(files)
+}
+
+/// Archives a file of a watched folder, once its record is stored. What cannot be moved is looked at again next time.
+fn put_away(app: &App, name: &str, file: &Fetched) {
+    let Some(collector) = app.config.collectors.get(name) else { return };
+    if let Err(error) = gapwatch_collectors::fetch::archive(collector, &app.config.dir, file) {
+        tracing::error!(collector = name, "cannot archive a file: {error}");
+    }
 }
 
 async fn read_one(
@@ -161,11 +179,13 @@ pub(crate) fn take_in(
     run.finished = app.clock.now().max(now);
     app.store.keep_file(&file.content_hash, &file.file, &file.bytes)?;
     let breaches = app.breaches(name, &reading)?;
-    let batch = Batch { run, frames: reading.frames.clone(), rejects: reading.rejects.clone() };
+    let batch = Batch {
+        run,
+        frames: reading.frames.clone(),
+        rejects: reading.rejects.clone(),
+        new_places: new_places(app, &reading)?,
+    };
     if breaches.is_empty() {
-        if !reading.new_places.is_empty() {
-            app.store.put_places(&reading.new_places, &[], batch.run.finished)?;
-        }
         let appended = app.store.append(&batch)?;
         app.remember_shape(name, &reading)?;
         drop(alone);
@@ -176,12 +196,19 @@ pub(crate) fn take_in(
     batch.run.outcome = Outcome::Quarantined;
     batch.run.message = Some(sentences(&breaches));
     let id = app.store.quarantine(&batch)?;
+    app.hold_shape(id, name, &reading)?;
     Ok(Collected {
         run: Run { id, ..batch.run },
         reading: Some(reading),
         breaches,
         counts: Counts::default(),
     })
+}
+
+/// The places a reading makes. While the intake is locked, nobody else in this process makes any.
+fn new_places(app: &App, reading: &Reading) -> anyhow::Result<NewPlaces> {
+    let first = PlaceIx(u32::try_from(app.gazetteer()?.len()).unwrap_or(u32::MAX));
+    Ok(NewPlaces { first, places: reading.new_places.clone() })
 }
 
 /// Says what taking a file in would do. Nothing is stored. Blocking.
@@ -309,7 +336,7 @@ pub(crate) fn draft(name: &str, cause: &Cause, now: DateTime<FixedOffset>, outco
 
 async fn keep(app: &Shared, run: Run) -> Option<Collected> {
     let shared = Arc::clone(app);
-    let batch = Batch { run: run.clone(), frames: Vec::new(), rejects: Vec::new() };
+    let batch = bare(run.clone());
     match tokio::task::spawn_blocking(move || shared.store.append(&batch)).await {
         Ok(Ok(appended)) => Some(Collected {
             run: Run { id: appended.run, ..run },

@@ -12,9 +12,11 @@ mod config;
 mod demo;
 mod http;
 mod portal;
+mod reread;
 mod review;
 mod schedule;
 mod trend;
+mod upkeep;
 mod world;
 
 use std::{io::IsTerminal, process::ExitCode};

@@ -9,7 +9,7 @@ use gapwatch_store::RunQuery;
 use crate::app::App;
 
 /// Runs looked through for open questions, newest first.
-const RUNS: u32 = 1_000;
+pub(crate) const RUNS: u32 = 1_000;
 
 /// One name that is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]

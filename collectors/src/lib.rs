@@ -84,7 +84,7 @@ impl Fetched {
     }
 }
 
-/// The day a file's name gives under the collector's path pattern; `otherwise` where it gives none.
+/// The day a file's path, or its name alone, gives under the collector's path pattern; `otherwise` where it gives none.
 #[must_use]
 pub fn day_of(config: &CollectorConfig, file_name: &str, otherwise: NaiveDate) -> NaiveDate {
     let pattern = match &config.source {
@@ -92,6 +92,8 @@ pub fn day_of(config: &CollectorConfig, file_name: &str, otherwise: NaiveDate) -
         config::Source::Folder(source) => source.path.as_str(),
         config::Source::Http(_) | config::Source::Push => return otherwise,
     };
-    let name = pattern.rsplit('/').next().unwrap_or(pattern);
-    pattern::match_day(name, file_name, otherwise).unwrap_or(otherwise)
+    let name = |path: &'_ str| path.rsplit('/').next().unwrap_or_default().to_owned();
+    pattern::match_day(pattern, file_name, otherwise)
+        .or_else(|| pattern::match_day(&name(pattern), &name(file_name), otherwise))
+        .unwrap_or(otherwise)
 }

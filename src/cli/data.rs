@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use gapwatch_collectors::Fetched;
 use gapwatch_model::{Outcome as RunOutcome, Run};
 
-use super::{Exit, How, Outcome, Place, Stop, open, runtime, say, say_json};
+use super::{Exit, How, Outcome, Place, Stop, complain, open, runtime, say, say_json};
 use crate::{
     app::App,
     collect::{self, Cause, Collected},
@@ -30,6 +30,9 @@ pub(crate) fn collect(name: &str, place: &Place, how: How) -> Outcome {
             collected
         })
     };
+    if !how.dry_run {
+        deliver(&app)?;
+    }
     Ok(answer(&collected, how))
 }
 
@@ -68,7 +71,16 @@ fn take_in(app: &App, name: &str, fetched: &Fetched) -> anyhow::Result<Collected
     let draft = collect::draft(name, &Cause::Person(BY.to_owned()), now, RunOutcome::Failed);
     let collected = collect::take_in(app, name, draft, fetched, now)?;
     app.refresh_flags(app.clock.now())?;
+    deliver(app)?;
     Ok(collected)
+}
+
+/// Brings what waits to InfluxDB, where there is one. A server that is down keeps nothing back: the spool holds it.
+fn deliver(app: &App) -> anyhow::Result<()> {
+    if let Some(error) = app.store.deliver(app.clock.now())?.error {
+        complain(&format!("what was taken in waits in the spool: {error}"));
+    }
+    Ok(())
 }
 
 /// Prints what happened and says how the command ends.

@@ -3,7 +3,10 @@
 use serde_json::json;
 
 use super::{Exit, Outcome, PlacesCommand, Stop, TokenCommand, open, say, say_json};
-use crate::auth::{Actor, Role};
+use crate::{
+    auth::{Actor, Role},
+    reread,
+};
 
 /// `gapwatch token …`
 pub(crate) fn token(command: TokenCommand) -> Outcome {
@@ -61,6 +64,10 @@ pub(crate) fn places(command: PlacesCommand) -> Outcome {
             let app = open(&place)?;
             let who = Actor { name: by, role: Role::Admin };
             app.decide(&key, &answer, &who).map_err(|error| Stop::Usage(error.en))?;
+            for run in reread::after_decision(&app, &key, &who.name, app.clock.now())? {
+                say(&format!("run {run} took in rows that waited for this"));
+            }
+            app.refresh_flags(app.clock.now())?;
         }
     }
     Ok(Exit::Done)

@@ -26,6 +26,7 @@ use crate::{
     app::{App, Shared},
     auth::{self, Actor, Role},
     collect::{self, Cause},
+    reread,
 };
 
 /// Cookie of the form on the sign-in page, where there is no session yet.
@@ -199,7 +200,11 @@ async fn decide(
 ) -> Response<Body> {
     change(&app, &uri, &headers, &fields, Role::Editor, async |app, actor| {
         let field = |name: &str| fields.get(name).map(|text| text.trim().to_owned()).unwrap_or_default();
-        app.decide(&field("key"), &field("choice"), &actor)?;
+        let (key, by) = (field("key"), actor.name.clone());
+        app.decide(&key, &field("choice"), &actor)?;
+        let (shared, now) = (Shared::clone(app), app.clock.now());
+        tokio::task::spawn_blocking(move || reread::after_decision(&shared, &key, &by, now)).await??;
+        collect::judge(app, app.clock.now()).await;
         Ok(Redirect::to("/review").into_response())
     })
     .await
@@ -214,7 +219,7 @@ async fn release(
 ) -> Response<Body> {
     change(&app, &uri, &headers, &fields, Role::Editor, async |app, actor| {
         app.audit(&actor, "release", &id.to_string(), "")?;
-        app.store.release(RunId(id), &actor.name, app.clock.now())?;
+        app.release(RunId(id), &actor.name)?;
         collect::judge(app, app.clock.now()).await;
         Ok(Redirect::to(&format!("/runs/{id}")).into_response())
     })

@@ -49,6 +49,25 @@ fn gather(app: &Shared) -> anyhow::Result<String> {
         "Rows of the last run that did not go in.",
         &rejected,
     )?;
+    if let Some(spool) = app.store.spool()? {
+        let number = |n: u64| f64::from(u32::try_from(n).unwrap_or(u32::MAX));
+        let seconds = spool.oldest.map_or(0, |oldest| (now - oldest).num_seconds().max(0));
+        let one = |value: f64| [(String::new(), value)];
+        let mut gauge = |name: &str, help: &str, value: f64| metric(name, "gauge", help, &one(value));
+        gauge("gapwatch_spool_frames", "Frames that wait for InfluxDB.", number(spool.frames))?;
+        gauge("gapwatch_spool_points", "Points that wait for InfluxDB.", number(spool.points))?;
+        gauge("gapwatch_spool_capacity_points", "Points that may wait.", number(spool.most))?;
+        gauge(
+            "gapwatch_spool_oldest_age_seconds",
+            "Age of the oldest that waits.",
+            number(seconds.unsigned_abs()),
+        )?;
+        gauge(
+            "gapwatch_spool_failed_attempts",
+            "Failures since the last success.",
+            f64::from(spool.attempts),
+        )?;
+    }
     if let Some(world) = app.newest_world() {
         let firing: Vec<(String, f64)> = world
             .firing_by_rule()

@@ -31,7 +31,7 @@ use axum::{
 use tokio::{net::TcpListener, sync::Notify};
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 
-use crate::{app::Shared, schedule};
+use crate::{app::Shared, schedule, upkeep};
 
 pub(crate) use api::flag_json;
 pub(crate) use context::Asked;
@@ -98,7 +98,7 @@ pub(crate) async fn serve(
         tokio::task::spawn_blocking(move || warm.months(warm.clock.now()).map(drop)).await??;
         app.set_ready();
         crate::cli::say(&format!("gapwatch listening on http://{address}"));
-        schedule::run(app).await;
+        tokio::join!(schedule::run(Shared::clone(&app)), upkeep::run(app));
         Ok(())
     };
     let grace = async {

@@ -12,7 +12,7 @@ use axum::{
     routing::post,
 };
 use gapwatch_collectors::Precision;
-use gapwatch_model::{Batch, Outcome, Run};
+use gapwatch_model::{Batch, NewPlaces, Outcome, Run};
 use serde_json::json;
 
 use super::{
@@ -82,7 +82,8 @@ fn take_in(
         app.store.keep_file(&hash, "line protocol", lines)?;
     }
     let message = gapwatch_collectors::partial_write(&reading);
-    let batch = Batch { run, frames: reading.frames, rejects: reading.rejects };
+    let batch =
+        Batch { run, frames: reading.frames, rejects: reading.rejects, new_places: NewPlaces::default() };
     app.store.append(&batch)?;
     let Some(message) = message else { return Ok(StatusCode::NO_CONTENT.into_response()) };
     let lines: Vec<u32> = batch.rejects.iter().map(|reject| reject.line).collect();

@@ -1,11 +1,13 @@
 //! The one integration binary: the layout of the house, the example, and the real program over real HTTP.
 #![cfg(test)]
 
+mod collecting;
 mod example;
 mod fixtures;
 mod layout;
 mod licences;
 mod program;
+mod server;
 
 use std::path::{Path, PathBuf};
 

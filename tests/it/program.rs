@@ -2,107 +2,16 @@
 
 use std::{
     collections::BTreeMap,
-    io::{BufRead, BufReader},
-    path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
+    path::Path,
     time::{Duration, Instant},
 };
 
 use serde_json::Value;
 
-use crate::{checkout, files};
-
-/// A demo that is running. Killed when the test ends, however it ends.
-struct Demo {
-    child: Child,
-    origin: String,
-    token: String,
-}
-
-impl Drop for Demo {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-/// A copy of the example, so that tests may edit its files.
-fn example(folder: &Path) -> PathBuf {
-    let from = checkout().join("fixtures/caobang");
-    let to = folder.join("caobang");
-    for file in files(&from, "") {
-        let inside = file.strip_prefix(&from).unwrap();
-        if inside.starts_with("data") || inside.starts_with("generate") {
-            continue;
-        }
-        let target = to.join(inside);
-        std::fs::create_dir_all(target.parent().unwrap()).unwrap();
-        std::fs::copy(&file, target).unwrap();
-    }
-    to
-}
-
-fn gapwatch() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gapwatch"));
-    command.env("RUST_LOG", "warn");
-    command
-}
-
-fn spawn(config: &Path) -> Child {
-    let mut command = gapwatch();
-    command.args(["demo", "--listen", "127.0.0.1:0", "--config"]).arg(config).stdout(Stdio::piped());
-    command.spawn().unwrap()
-}
-
-/// Starts the demo and waits until it says that it listens.
-fn start(config: &Path) -> Demo {
-    let mut child = spawn(config);
-    let mut demo = Demo { origin: String::new(), token: String::new(), child };
-    let said = BufReader::new(demo.child.stdout.take().unwrap());
-    for line in said.lines() {
-        let line = line.unwrap();
-        if let Some(token) = line.strip_prefix("token of this demo (role admin): ") {
-            token.clone_into(&mut demo.token);
-        }
-        if let Some(origin) = line.strip_prefix("gapwatch listening on ") {
-            origin.clone_into(&mut demo.origin);
-            return demo;
-        }
-    }
-    child = std::mem::replace(&mut demo.child, Command::new("true").spawn().unwrap());
-    panic!("the demo ended before it was ready: {:?}", child.wait());
-}
-
-/// Runs a command of the program on the example.
-fn run(config: &Path, arguments: &[&str]) -> Output {
-    gapwatch().args(arguments).arg("--config").arg(config).output().unwrap()
-}
-
-fn agent() -> ureq::Agent {
-    ureq::Agent::config_builder().http_status_as_error(false).build().into()
-}
-
-impl Demo {
-    fn get(&self, path: &str) -> (u16, String) {
-        let mut response = agent().get(format!("{}{path}", self.origin)).call().unwrap();
-        (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
-    }
-
-    fn json(&self, path: &str) -> Value {
-        let (status, body) = self.get(path);
-        assert_eq!(status, 200, "{path}: {body}");
-        serde_json::from_str(&body).unwrap()
-    }
-
-    fn post(&self, path: &str, token: Option<&str>, body: &str) -> (u16, String) {
-        let mut request = agent().post(format!("{}{path}", self.origin));
-        if let Some(token) = token {
-            request = request.header("authorization", format!("Token {token}"));
-        }
-        let mut response = request.send(body).unwrap();
-        (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
-    }
-}
+use crate::{
+    files,
+    server::{Server, agent, copy_of, gapwatch, run, spawn, start},
+};
 
 /// The figures that were published of Cao Bằng at the end of 2025 (Sở KH&CN, cited in fixtures/caobang/README.md).
 fn check_figures(summary: &Value) {
@@ -124,8 +33,8 @@ fn check_figures(summary: &Value) {
 #[test]
 fn the_example_from_files_to_pages() {
     let folder = tempfile::tempdir().unwrap();
-    let config = example(folder.path());
-    let demo = start(&config);
+    let config = copy_of("caobang", folder.path());
+    let demo = start("demo", &config);
 
     let summary = demo.json("/api/v1/summary?place=04");
     check_figures(&summary);
@@ -188,7 +97,7 @@ fn the_example_from_files_to_pages() {
     check_edit(&demo, &config);
 }
 
-fn check_pages(demo: &Demo, village: &str) {
+fn check_pages(demo: &Server, village: &str) {
     let commune = village.split('-').next().unwrap();
     for (path, expected) in [
         ("/".to_owned(), "138"),
@@ -225,7 +134,7 @@ fn check_pages(demo: &Demo, village: &str) {
     assert_eq!(header("x-content-type-options").as_deref(), Some("nosniff"));
 }
 
-fn check_tokens(demo: &Demo, config: &Path) {
+fn check_tokens(demo: &Server, config: &Path) {
     let line = "satisfaction.sipas,place=04,evidence=claimed value=82.5 1735603200";
     let path = "/api/v2/write?precision=s&bucket=sipas";
     assert_eq!(demo.post(path, None, line).0, 401);
@@ -244,7 +153,7 @@ fn check_tokens(demo: &Demo, config: &Path) {
 }
 
 /// One edited row changes exactly that place, and the answer of the day before stands.
-fn check_edit(demo: &Demo, config: &Path) {
+fn check_edit(demo: &Server, config: &Path) {
     let file = files(&config.join("inbox/fibre"), ".csv").pop().unwrap();
     let text = std::fs::read_to_string(&file).unwrap();
     let lines: Vec<&str> = text.lines().collect();
@@ -285,7 +194,7 @@ fn check_edit(demo: &Demo, config: &Path) {
     assert_eq!(reply["outcome"], "unchanged");
 }
 
-fn values(demo: &Demo, path: &str) -> BTreeMap<String, String> {
+fn values(demo: &Server, path: &str) -> BTreeMap<String, String> {
     let rows = demo.json(path);
     let row = |row: &Value| {
         (
@@ -299,8 +208,8 @@ fn values(demo: &Demo, path: &str) -> BTreeMap<String, String> {
 #[test]
 fn a_first_load_that_is_killed_goes_on() {
     let folder = tempfile::tempdir().unwrap();
-    let config = example(folder.path());
-    let mut child = spawn(&config);
+    let config = copy_of("caobang", folder.path());
+    let mut child = spawn("demo", &config);
     // In the middle: some runs are there, the last ones are not.
     let database = config.join("data/gapwatch.db-wal");
     let began = Instant::now();
@@ -312,7 +221,7 @@ fn a_first_load_that_is_killed_goes_on() {
     child.kill().unwrap();
     child.wait().unwrap();
 
-    let demo = start(&config);
+    let demo = start("demo", &config);
     check_figures(&demo.json("/api/v1/summary?place=04"));
     let runs = demo.json("/api/v1/runs?limit=1000");
     let mut seen = BTreeMap::new();
@@ -330,7 +239,7 @@ fn a_first_load_that_is_killed_goes_on() {
 #[test]
 fn a_bad_configuration_is_refused_whole() {
     let folder = tempfile::tempdir().unwrap();
-    let config = example(folder.path());
+    let config = copy_of("caobang", folder.path());
     std::fs::write(config.join("gapwatch.toml"), "home = \"99\"\nspeed = 9\n").unwrap();
     let rules = std::fs::read_to_string(config.join("rules.toml")).unwrap();
     std::fs::write(config.join("rules.toml"), rules.replace("threshold = 1", "threshold = \"high\""))
@@ -351,7 +260,7 @@ fn a_bad_configuration_is_refused_whole() {
 #[test]
 fn tokens_are_made_listed_and_revoked() {
     let folder = tempfile::tempdir().unwrap();
-    let config = example(folder.path());
+    let config = copy_of("caobang", folder.path());
     let made = run(&config, &["token", "add", "lan", "--role", "editor"]);
     assert_eq!(made.status.code(), Some(0));
     let secret = String::from_utf8(made.stdout).unwrap();

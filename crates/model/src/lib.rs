@@ -26,6 +26,6 @@ pub use place::{
     AreaClass, Gazetteer, GazetteerError, GeoPoint, Lineage, Membership, Part, Place, PlaceCode, PlaceId,
     PlaceIx, PlaceLevel,
 };
-pub use run::{Batch, Outcome, Reject, RejectCode, Run, RunId};
+pub use run::{Batch, NewPlaces, Outcome, Reject, RejectCode, Run, RunId};
 pub use signal::{Qualification, SignalState};
 pub use target::{Comparator, Condition, Target, TargetPath, TargetStatus};

@@ -65,7 +65,7 @@ impl fmt::Display for PlaceId {
 }
 
 /// Number of a place in the gazetteer, which is also its slot in the store. Stable for the life of a store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PlaceIx(pub u32);
 

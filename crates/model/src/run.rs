@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 
-use crate::{CollectorName, Frame};
+use crate::{CollectorName, Frame, Place, PlaceIx};
 
 /// Number of a run, given by the store in order of recording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -170,4 +170,15 @@ pub struct Batch {
     pub frames: Vec<Frame>,
     /// The rows that did not go in.
     pub rejects: Vec<Reject>,
+    /// Places that the frames speak of and that were not known yet.
+    pub new_places: NewPlaces,
+}
+
+/// Places that come with a batch. Its frames number them from `first` on; the store gives them numbers of its own.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct NewPlaces {
+    /// Number of the first: how many places were known when the batch was read.
+    pub first: PlaceIx,
+    /// The places, in order of their numbers.
+    pub places: Vec<Place>,
 }

@@ -12,8 +12,8 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Days, FixedOffset, NaiveDate};
 use gapwatch_model::{
-    Batch, Dimensions, Evidence, Flag, FlagState, Frame, FrameKey, Membership, Outcome, Period, PeriodKind,
-    Place, PlaceId, PlaceIx, PlaceLevel, Point, Qualifier, Reject, RejectCode, Run, RunId, Value,
+    Batch, Dimensions, Evidence, Flag, FlagState, Frame, FrameKey, Membership, NewPlaces, Outcome, Period,
+    PeriodKind, Place, PlaceId, PlaceIx, PlaceLevel, Point, Qualifier, Reject, RejectCode, Run, RunId, Value,
 };
 use gapwatch_store::{AuditEntry, Decision, Store, StoreOptions, Token};
 
@@ -151,7 +151,7 @@ fn batch(at: u64, frames: Vec<Frame>, rejects: Vec<Reject>) -> Batch {
         message: None,
         by: None,
     };
-    Batch { run, frames, rejects }
+    Batch { run, frames, rejects, new_places: NewPlaces::default() }
 }
 
 fn reject() -> Reject {

@@ -1,7 +1,7 @@
 //! A batch: its run record, its rejects and its good rows in one transaction.
 
 use chrono::{DateTime, FixedOffset};
-use gapwatch_model::{Batch, Frame, Reject, Run, RunId};
+use gapwatch_model::{Batch, Frame, NewPlaces, Reject, Run, RunId};
 use rusqlite::{Transaction, params};
 
 use crate::{
@@ -24,11 +24,11 @@ impl Store {
     /// Appending the same batch again leaves another run record and changes nothing else.
     ///
     /// # Errors
-    /// Points out of order, of unknown places or not finite; a store that cannot be written.
+    /// Points out of order, of unknown places or not finite; new places with faults; a store that cannot be written.
     pub fn append(&self, batch: &Batch) -> Result<Appended, StoreError> {
         self.db.write(|transaction| {
             let run = put_run(transaction, &batch.run, &batch.rejects)?;
-            let counts = self.keep(transaction, run, batch.run.finished, &batch.frames)?;
+            let counts = self.keep(transaction, run, batch.run.finished, &batch.new_places, &batch.frames)?;
             Ok(Appended { run, counts })
         })
     }
@@ -41,17 +41,19 @@ impl Store {
         self.series().compare(at, frames)
     }
 
-    /// Keeps frames inside a transaction, and queues them for the server where there is one.
+    /// Keeps frames and the places they bring inside a transaction, and queues them for the server where there is one.
     pub(crate) fn keep(
         &self,
         transaction: &Transaction<'_>,
         run: RunId,
         at: DateTime<FixedOffset>,
+        new_places: &NewPlaces,
         frames: &[Frame],
     ) -> Result<Counts, StoreError> {
+        let frames = places::bring(transaction, new_places, frames, at)?;
         match &self.influx {
-            Some(influx) => spool::append(transaction, influx.most, run, at, frames),
-            None => append_frames(transaction, run, at, frames),
+            Some(influx) => spool::append(transaction, influx.most, run, at, &frames),
+            None => append_frames(transaction, run, at, &frames),
         }
     }
 }

@@ -1,9 +1,13 @@
 //! Places in slots. A place keeps its slot for ever; every version of its attributes is kept.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use chrono::{DateTime, FixedOffset};
-use gapwatch_model::{Gazetteer, Lineage, Place, PlaceId};
+use gapwatch_model::{Frame, Gazetteer, Lineage, NewPlaces, Place, PlaceId, PlaceIx};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use crate::{Store, StoreError, db};
@@ -32,58 +36,7 @@ impl Store {
         lineage: &[Lineage],
         at: DateTime<FixedOffset>,
     ) -> Result<PlacesChange, StoreError> {
-        let (nanos, offset) = db::stamp(at)?;
-        self.db.write(|transaction| {
-            let mut change = PlacesChange::default();
-            let mut slots: HashMap<PlaceId, (u32, String)> = HashMap::new();
-            for (slot, body) in newest_places(transaction, i64::MAX)? {
-                slots.insert(read::<Place>(&body, "a place")?.id, (slot, body));
-            }
-            for place in places {
-                let body = write(place, "a place")?;
-                match slots.get(&place.id) {
-                    Some((_, known)) if *known == body => {
-                        change.unchanged += 1;
-                        continue;
-                    }
-                    Some((slot, _)) => {
-                        change.changed += 1;
-                        put_version(transaction, *slot, nanos, offset, &body)?;
-                    }
-                    None => {
-                        change.added += 1;
-                        let slot = u32::try_from(slots.len())
-                            .map_err(|_| StoreError::TooLarge { what: "a slot" })?;
-                        transaction
-                            .prepare_cached("INSERT INTO place(slot, code, valid_from) VALUES(?1, ?2, ?3)")?
-                            .execute(params![
-                                slot,
-                                place.id.code.as_str(),
-                                place.id.valid_from.to_string()
-                            ])?;
-                        put_version(transaction, slot, nanos, offset, &body)?;
-                        slots.insert(place.id.clone(), (slot, body));
-                    }
-                }
-            }
-            let known: HashMap<String, String> = newest_lineage(transaction, i64::MAX)?.into_iter().collect();
-            for step in lineage {
-                let (name, body) = (step_name(step), write(step, "a lineage step")?);
-                if known.get(&name) != Some(&body) {
-                    change.lineage += 1;
-                    transaction
-                        .prepare_cached(
-                            "INSERT INTO lineage_version(step, at, at_offset, body) VALUES(?1, ?2, ?3, ?4)",
-                        )?
-                        .execute(params![name, nanos, offset, body])?;
-                }
-            }
-            if change.added + change.changed + change.lineage > 0 {
-                gazetteer(transaction, i64::MAX)?;
-                bump(transaction, 1)?;
-            }
-            Ok(change)
-        })
+        self.db.write(|transaction| Ok(put(transaction, places, lineage, at)?.0))
     }
 
     /// Gives all places by slot, as known now.
@@ -128,6 +81,94 @@ impl Store {
             self.gazetteer()
         }
     }
+}
+
+/// Where each place is kept, and as what.
+type Slots = HashMap<PlaceId, (u32, String)>;
+
+/// Adds places and lineage inside a transaction.
+fn put(
+    transaction: &Transaction<'_>,
+    places: &[Place],
+    lineage: &[Lineage],
+    at: DateTime<FixedOffset>,
+) -> Result<(PlacesChange, Slots), StoreError> {
+    let (nanos, offset) = db::stamp(at)?;
+    let mut change = PlacesChange::default();
+    let mut slots = Slots::new();
+    for (slot, body) in newest_places(transaction, i64::MAX)? {
+        slots.insert(read::<Place>(&body, "a place")?.id, (slot, body));
+    }
+    for place in places {
+        let body = write(place, "a place")?;
+        match slots.get(&place.id) {
+            Some((_, known)) if *known == body => {
+                change.unchanged += 1;
+                continue;
+            }
+            Some((slot, _)) => {
+                change.changed += 1;
+                put_version(transaction, *slot, nanos, offset, &body)?;
+            }
+            None => {
+                change.added += 1;
+                let slot = u32::try_from(slots.len()).map_err(|_| StoreError::TooLarge { what: "a slot" })?;
+                transaction
+                    .prepare_cached("INSERT INTO place(slot, code, valid_from) VALUES(?1, ?2, ?3)")?
+                    .execute(params![slot, place.id.code.as_str(), place.id.valid_from.to_string()])?;
+                put_version(transaction, slot, nanos, offset, &body)?;
+                slots.insert(place.id.clone(), (slot, body));
+            }
+        }
+    }
+    let known: HashMap<String, String> = newest_lineage(transaction, i64::MAX)?.into_iter().collect();
+    for step in lineage {
+        let (name, body) = (step_name(step), write(step, "a lineage step")?);
+        if known.get(&name) != Some(&body) {
+            change.lineage += 1;
+            transaction
+                .prepare_cached(
+                    "INSERT INTO lineage_version(step, at, at_offset, body) VALUES(?1, ?2, ?3, ?4)",
+                )?
+                .execute(params![name, nanos, offset, body])?;
+        }
+    }
+    if change.added + change.changed + change.lineage > 0 {
+        gazetteer(transaction, i64::MAX)?;
+        bump(transaction, 1)?;
+    }
+    Ok((change, slots))
+}
+
+/// Adds the places that came with a batch, and gives its frames with the numbers the places got.
+pub(crate) fn bring<'a>(
+    transaction: &Transaction<'_>,
+    new: &NewPlaces,
+    frames: &'a [Frame],
+    at: DateTime<FixedOffset>,
+) -> Result<Cow<'a, [Frame]>, StoreError> {
+    if new.places.is_empty() {
+        return Ok(Cow::Borrowed(frames));
+    }
+    let known = newest_places(transaction, i64::MAX)?;
+    let mut there = HashSet::new();
+    for (_, body) in &known {
+        there.insert(read::<Place>(body, "a place")?.id);
+    }
+    // A place that somebody else made meanwhile stays as they made it.
+    let missing: Vec<Place> = new.places.iter().filter(|place| !there.contains(&place.id)).cloned().collect();
+    let (_, slots) = put(transaction, &missing, &[], at)?;
+    let mut frames = frames.to_vec();
+    for point in frames.iter_mut().flat_map(|frame| &mut frame.points) {
+        let brought = point.place.0.checked_sub(new.first.0).and_then(|n| new.places.get(n as usize));
+        if let Some((slot, _)) = brought.and_then(|place| slots.get(&place.id)) {
+            point.place = PlaceIx(*slot);
+        }
+    }
+    for frame in &mut frames {
+        frame.points.sort_by_key(|point| point.place);
+    }
+    Ok(Cow::Owned(frames))
 }
 
 /// Makes everyone read the places again.

@@ -1,7 +1,7 @@
 //! Batches held back until a person releases or drops them. Nothing of them is among the observations meanwhile.
 
 use chrono::{DateTime, FixedOffset};
-use gapwatch_model::{Batch, Frame, FrameKey, Point, Run, RunId};
+use gapwatch_model::{Batch, Frame, FrameKey, NewPlaces, Point, Run, RunId};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +42,22 @@ pub struct Held {
     pub state: HeldState,
     /// What it would bring.
     pub frames: Vec<Frame>,
+    /// Places it would bring.
+    pub new_places: NewPlaces,
+}
+
+#[derive(Serialize, Deserialize)]
+struct HeldRecord {
+    frames: Vec<FrameRecord>,
+    new_places: NewPlaces,
+}
+
+/// What stands in the file. Batches held before places came with them are their frames alone.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum StoredRecord {
+    Whole(HeldRecord),
+    Frames(Vec<FrameRecord>),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -56,12 +72,14 @@ impl Store {
     /// # Errors
     /// The store cannot be written.
     pub fn quarantine(&self, batch: &Batch) -> Result<RunId, StoreError> {
-        let records: Vec<FrameRecord> = batch
-            .frames
-            .iter()
-            .map(|frame| FrameRecord { key: frame.key.clone(), points: frame.points.clone() })
-            .collect();
-        let packed = pack(places::write(&records, "a held batch")?.as_bytes())?;
+        let frames = batch.frames.iter();
+        let record = HeldRecord {
+            frames: frames
+                .map(|frame| FrameRecord { key: frame.key.clone(), points: frame.points.clone() })
+                .collect(),
+            new_places: batch.new_places.clone(),
+        };
+        let packed = pack(places::write(&record, "a held batch")?.as_bytes())?;
         self.db.write(|transaction| {
             let run = put_run(transaction, &batch.run, &batch.rejects)?;
             transaction
@@ -87,6 +105,23 @@ impl Store {
         })
     }
 
+    /// Gives the records of the runs whose batches wait for a decision, oldest first.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn waiting(&self) -> Result<Vec<Run>, StoreError> {
+        self.db.read(|connection| {
+            let mut statement =
+                connection.prepare_cached("SELECT run FROM quarantine WHERE state = 'held' ORDER BY run")?;
+            let ids = statement.query_map([], |row| row.get(0))?.collect::<Result<Vec<u64>, _>>()?;
+            let mut found = Vec::new();
+            for id in ids {
+                found.extend(runs::run(connection, RunId(id))?);
+            }
+            Ok(found)
+        })
+    }
+
     /// Lets a held batch in. Its observations are known from `at` on, under the run that brought them.
     ///
     /// # Errors
@@ -95,7 +130,7 @@ impl Store {
         self.db.write(|transaction| {
             let held = held(transaction, run)?.filter(|held| held.state == HeldState::Held);
             let held = held.ok_or(StoreError::NotHeld(run))?;
-            let counts = self.keep(transaction, run, at, &held.frames)?;
+            let counts = self.keep(transaction, run, at, &held.new_places, &held.frames)?;
             decide(transaction, run, "released", by, at)?;
             Ok(Appended { run, counts })
         })
@@ -138,8 +173,12 @@ fn held(connection: &Connection, id: RunId) -> Result<Option<Held>, StoreError> 
         why: why.to_owned(),
     };
     let bytes = unpack(&packed, "a held batch")?;
-    let records: Vec<FrameRecord> = serde_json::from_slice(&bytes)
+    let stored: StoredRecord = serde_json::from_slice(&bytes)
         .map_err(|source| StoreError::Record { what: "a held batch", source })?;
+    let HeldRecord { frames, new_places } = match stored {
+        StoredRecord::Whole(record) => record,
+        StoredRecord::Frames(frames) => HeldRecord { frames, new_places: NewPlaces::default() },
+    };
     let decided = match (by, at, offset) {
         (Some(by), Some(at), Some(offset)) => Some((by, db::time(at, offset)?)),
         _ => None,
@@ -153,6 +192,7 @@ fn held(connection: &Connection, id: RunId) -> Result<Option<Held>, StoreError> 
     Ok(Some(Held {
         run: runs::run(connection, id)?.ok_or_else(|| damaged("its run is not there"))?,
         state,
-        frames: records.into_iter().map(|record| Frame { key: record.key, points: record.points }).collect(),
+        frames: frames.into_iter().map(|record| Frame { key: record.key, points: record.points }).collect(),
+        new_places,
     }))
 }

@@ -57,17 +57,21 @@ pub struct CollectorRow {
     pub age_days: Option<i64>,
 }
 
-/// The spool before a remote store.
+/// The spool before InfluxDB.
 #[derive(Debug, Clone)]
 pub struct Spool {
-    /// Batches waiting.
-    pub depth: u64,
-    /// Bytes waiting.
-    pub bytes: u64,
-    /// Bytes it may hold.
-    pub capacity_bytes: u64,
+    /// Batches of one indicator that wait.
+    pub batches: u64,
+    /// Points in them.
+    pub points: u64,
+    /// Points it may hold before it refuses more.
+    pub capacity_points: u64,
     /// Age of the oldest, in seconds.
     pub oldest_age_s: Option<u64>,
+    /// Failures since the last success.
+    pub failed_attempts: u32,
+    /// Not before this time the next attempt is made.
+    pub next_attempt: Option<DateTime<FixedOffset>>,
     /// The last error, without secrets.
     pub last_error: Option<String>,
 }
@@ -264,13 +268,12 @@ fn runs(shell: &Shell, view: &View) -> Markup {
 }
 
 fn spool_facts(lang: Lang, spool: &Spool) -> Markup {
-    let mib = |bytes: u64| {
-        let tenths = bytes / 104_858;
-        format!("{}{}{} MiB", lang.count(tenths / 10), lang.pick(",", "."), tenths % 10)
-    };
+    let points = lang.pick("điểm số liệu", "points");
     html! {
         dl.facts {
-            div { dt { (lang.pick("Đang chờ", "Waiting")) } dd { (lang.count(spool.depth)) " " (lang.pick("lô", "batches")) ", " (mib(spool.bytes)) " / " (mib(spool.capacity_bytes)) } }
+            div { dt { (lang.pick("Đang chờ", "Waiting")) } dd {
+                (lang.count(spool.batches)) " " (lang.pick("lô", "batches")) ", " (lang.count(spool.points)) " / " (lang.count(spool.capacity_points)) " " (points)
+            } }
             div { dt { (lang.pick("Lô cũ nhất", "Oldest batch")) } dd {
                 @match spool.oldest_age_s {
                     Some(seconds) => { (lang.count(seconds.div_ceil(60))) " " (lang.pick("phút", "minutes")) },
@@ -280,6 +283,11 @@ fn spool_facts(lang: Lang, spool: &Spool) -> Markup {
             div { dt { (lang.pick("Lỗi gần nhất", "Last error")) } dd {
                 @match &spool.last_error { Some(error) => bdi { (error) }, None => (lang.pick("không có", "none")) }
             } }
+            @if let Some(next) = spool.next_attempt {
+                div { dt { (lang.pick("Gửi lại", "Next attempt")) } dd {
+                    (lang.moment(next)) " (" (lang.count(u64::from(spool.failed_attempts))) " " (lang.pick("lần chưa gửi được", "failures so far")) ")"
+                } }
+            }
         }
     }
 }

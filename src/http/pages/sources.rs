@@ -7,14 +7,14 @@ use gapwatch_dashboards::{
     Lang, Markup,
     pages::{
         run,
-        sources::{CollectorRow, Health, View, render},
+        sources::{CollectorRow, Health, Spool, View, render},
     },
     part::Link,
     shell::percent_encode,
     table::State,
 };
 use gapwatch_model::{Outcome, Reject, RejectCode, Run, RunId, Subject};
-use gapwatch_store::{HeldState, Query as SeriesQuery, RunQuery};
+use gapwatch_store::{Query as SeriesQuery, RunQuery};
 
 use super::fill::Fill;
 use crate::{
@@ -52,18 +52,32 @@ pub(crate) fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
     runs.truncate(RUNS as usize);
     let older =
         runs.last().filter(|_| more).map(|run| asked.address.with(&[("before", Some(&run.id.to_string()))]));
-    let held = app.store.quarantined()?.iter().filter(|held| held.state == HeldState::Held).count();
+    let held = app.store.waiting()?.len();
     let questions = app.questions(world.at)?.len();
     let view = View {
         collectors,
         chosen: chosen.map(Into::into),
         runs,
         older,
-        spool: None,
+        spool: spool(app)?,
         reviews_open: u64::try_from(questions).unwrap_or(u64::MAX),
         quarantined: u64::try_from(held).unwrap_or(u64::MAX),
     };
     Ok(render(&asked.shell(app, vec![fill.link(world.home)]), &view))
+}
+
+/// The spool before InfluxDB as it stands now, whatever day is asked for.
+fn spool(app: &App) -> HttpResult<Option<Spool>> {
+    let now = app.clock.now();
+    Ok(app.store.spool()?.map(|spool| Spool {
+        batches: spool.frames,
+        points: spool.points,
+        capacity_points: spool.most,
+        oldest_age_s: spool.oldest.map(|oldest| (now - oldest).num_seconds().max(0).unsigned_abs()),
+        failed_attempts: spool.attempts,
+        next_attempt: spool.next,
+        last_error: spool.error,
+    }))
 }
 
 fn row(fill: &Fill<'_>, asked: &Asked, name: &str, collector: &CollectorConfig) -> HttpResult<CollectorRow> {

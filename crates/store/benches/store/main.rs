@@ -24,7 +24,7 @@ use std::{
 
 use chrono::{DateTime, Days, FixedOffset, NaiveDate};
 use gapwatch_model::{
-    Batch, Frame, Outcome, Period, PeriodKind, PlaceIx, PlaceLevel, Point, Run, RunId, Value,
+    Batch, Frame, NewPlaces, Outcome, Period, PeriodKind, PlaceIx, PlaceLevel, Point, Run, RunId, Value,
 };
 use gapwatch_store::{PlaceSet, Query, SeriesStore, Store, StoreOptions};
 use generate::{Workload, first_day, hash, known};
@@ -463,6 +463,7 @@ fn batch(frames: &[Frame]) -> Batch {
         },
         frames: frames.to_vec(),
         rejects: Vec::new(),
+        new_places: NewPlaces::default(),
     }
 }
 

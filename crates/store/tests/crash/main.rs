@@ -22,8 +22,8 @@ use std::{
 
 use chrono::{DateTime, Days, FixedOffset, NaiveDate};
 use gapwatch_model::{
-    Batch, Dimensions, Evidence, Frame, FrameKey, Membership, Outcome, Period, PeriodKind, Place, PlaceId,
-    PlaceIx, PlaceLevel, Point, Qualifier, Run, RunId, Value,
+    Batch, Dimensions, Evidence, Frame, FrameKey, Membership, NewPlaces, Outcome, Period, PeriodKind, Place,
+    PlaceId, PlaceIx, PlaceLevel, Point, Qualifier, Run, RunId, Value,
 };
 use gapwatch_store::{Query, RunQuery, Store, StoreOptions};
 
@@ -174,7 +174,7 @@ fn batch(number: u64) -> Batch {
         message: None,
         by: None,
     };
-    Batch { run, frames: frames(number), rejects: Vec::new() }
+    Batch { run, frames: frames(number), rejects: Vec::new(), new_places: NewPlaces::default() }
 }
 
 /// A new day, and now and then corrections of earlier ones.

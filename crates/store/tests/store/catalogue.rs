@@ -1,10 +1,10 @@
 //! Everything the store keeps beside observations: places, runs, rejects, files, flags, documents, decisions, quarantine,
 //! tokens, sessions, audit.
 
-use super::kit::{batch, day, frame, key, noon, open, places};
+use super::kit::{batch, day, frame, key, noon, open, places, values};
 use chrono::TimeDelta;
 use gapwatch_model::{
-    Flag, FlagState, Lineage, Outcome, Part, PlaceIx, PlaceLevel, Reject, RejectCode, RunId,
+    Flag, FlagState, Lineage, NewPlaces, Outcome, Part, PlaceIx, PlaceLevel, Reject, RejectCode, RunId,
 };
 use gapwatch_store::{
     AuditEntry, Decision, HeldState, PlacesChange, Query, RunQuery, Session, Store, StoreError, StoreOptions,
@@ -283,4 +283,37 @@ fn a_file_that_is_no_store_is_refused_and_left_alone() {
     assert_eq!(std::fs::read(&path).unwrap(), before);
     assert!(Store::open(&dir.path().join("no/such/folder"), &StoreOptions::default()).is_err());
     assert_eq!(PlaceLevel::Village.as_str(), "village");
+}
+
+#[test]
+fn places_come_with_their_batch_or_not_at_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(&dir);
+    let all = places(5);
+    store.put_places(&all[..2], &[], noon("2025-01-01")).unwrap();
+    // Read when two places were known; the last of its three is made by somebody else before it is stored.
+    let new_places = NewPlaces { first: PlaceIx(2), places: all[2..].to_vec() };
+    let points = [(1, 1.0), (2, 2.0), (3, 3.0), (4, 4.0)];
+    let mut bringing = batch(noon("2025-01-02"), vec![frame(key("a", "2025", "survey"), &points)]);
+    bringing.new_places = new_places;
+    store.put_places(&all[4..], &[], noon("2025-01-01")).unwrap();
+    let held = store.quarantine(&bringing).unwrap();
+    assert_eq!(store.gazetteer().unwrap().len(), 3, "a held batch makes no place");
+    store.release(held, "lan", noon("2025-01-03")).unwrap();
+    let gazetteer = store.gazetteer().unwrap();
+    assert_eq!(gazetteer.len(), 5);
+    let said = values(store.series(), &Query::new("a".into()));
+    let mut said: Vec<_> = said
+        .iter()
+        .map(|one| (gazetteer.get(one.point.place).id.clone(), one.point.value.amount()))
+        .collect();
+    said.sort_by(|a, b| a.0.cmp(&b.0));
+    let expected: Vec<_> =
+        all[1..].iter().zip(1..).map(|(place, n)| (place.id.clone(), Some(f64::from(n)))).collect();
+    assert_eq!(said, expected);
+    // A batch that is refused leaves no place behind.
+    let mut refused = batch(noon("2025-01-04"), vec![frame(key("a", "2025", "survey"), &[(9, 1.0)])]);
+    refused.new_places = NewPlaces { first: PlaceIx(5), places: places(6)[5..].to_vec() };
+    store.append(&refused).unwrap_err();
+    assert_eq!(store.gazetteer().unwrap().len(), 5);
 }

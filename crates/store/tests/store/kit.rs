@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, Days, FixedOffset, NaiveDate};
 use gapwatch_model::{
-    Batch, CollectorName, Dimensions, Evidence, Frame, FrameKey, Membership, Observation, Outcome, Place,
-    PlaceId, PlaceIx, PlaceLevel, Point, Qualifier, Run, RunId, Value,
+    Batch, CollectorName, Dimensions, Evidence, Frame, FrameKey, Membership, NewPlaces, Observation, Outcome,
+    Place, PlaceId, PlaceIx, PlaceLevel, Point, Qualifier, Run, RunId, Value,
 };
 use gapwatch_store::{Query, SeriesStore, Store, StoreOptions, Summary};
 
@@ -95,7 +95,7 @@ pub(crate) fn run(collector: &str, finished: DateTime<FixedOffset>) -> Run {
 }
 
 pub(crate) fn batch(finished: DateTime<FixedOffset>, frames: Vec<Frame>) -> Batch {
-    Batch { run: run("survey", finished), frames, rejects: Vec::new() }
+    Batch { run: run("survey", finished), frames, rejects: Vec::new(), new_places: NewPlaces::default() }
 }
 
 /// Everything a read hands out, in one order.

@@ -1,0 +1,110 @@
+//! The program as a child process, and what tests ask of it over HTTP.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+};
+
+use serde_json::Value;
+
+use crate::{checkout, files};
+
+/// A running program. Killed when the test ends, however it ends.
+pub(crate) struct Server {
+    child: Child,
+    /// Where it answers, such as `http://127.0.0.1:41234`.
+    pub(crate) origin: String,
+    /// The token a demo prints; a server prints none.
+    pub(crate) token: String,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// A copy of a configuration below `fixtures`, so that tests may edit its files.
+pub(crate) fn copy_of(fixture: &str, folder: &Path) -> PathBuf {
+    let from = checkout().join("fixtures").join(fixture);
+    let to = folder.join("config");
+    for file in files(&from, "") {
+        let inside = file.strip_prefix(&from).unwrap();
+        if inside.starts_with("data") || inside.starts_with("generate") {
+            continue;
+        }
+        let target = to.join(inside);
+        std::fs::create_dir_all(target.parent().unwrap()).unwrap();
+        std::fs::copy(&file, target).unwrap();
+    }
+    to
+}
+
+/// The program, ready to be given arguments.
+pub(crate) fn gapwatch() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gapwatch"));
+    command.env("RUST_LOG", "warn");
+    command
+}
+
+/// Runs a command of the program on a configuration.
+pub(crate) fn run(config: &Path, arguments: &[&str]) -> Output {
+    gapwatch().args(arguments).arg("--config").arg(config).output().unwrap()
+}
+
+/// Starts `demo` or `serve` without waiting for it.
+pub(crate) fn spawn(command: &str, config: &Path) -> Child {
+    let mut program = gapwatch();
+    program.args([command, "--listen", "127.0.0.1:0", "--config"]).arg(config).stdout(Stdio::piped());
+    program.spawn().unwrap()
+}
+
+/// Starts `demo` or `serve` and waits until it says that it listens.
+pub(crate) fn start(command: &str, config: &Path) -> Server {
+    let child = spawn(command, config);
+    let mut server = Server { child, origin: String::new(), token: String::new() };
+    let said = BufReader::new(server.child.stdout.take().unwrap());
+    for line in said.lines() {
+        let line = line.unwrap();
+        if let Some(token) = line.strip_prefix("token of this demo (role admin): ") {
+            token.clone_into(&mut server.token);
+        }
+        if let Some(origin) = line.strip_prefix("gapwatch listening on ") {
+            origin.clone_into(&mut server.origin);
+            return server;
+        }
+    }
+    panic!("the program ended before it was ready: {:?}", server.child.wait());
+}
+
+/// A client that takes every status as an answer.
+pub(crate) fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder().http_status_as_error(false).build().into()
+}
+
+impl Server {
+    /// Status and body of a page.
+    pub(crate) fn get(&self, path: &str) -> (u16, String) {
+        let mut response = agent().get(format!("{}{path}", self.origin)).call().unwrap();
+        (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
+    }
+
+    /// A JSON answer, which must be a good one.
+    pub(crate) fn json(&self, path: &str) -> Value {
+        let (status, body) = self.get(path);
+        assert_eq!(status, 200, "{path}: {body}");
+        serde_json::from_str(&body).unwrap()
+    }
+
+    /// Status and body of what is sent.
+    pub(crate) fn post(&self, path: &str, token: Option<&str>, body: &str) -> (u16, String) {
+        let mut request = agent().post(format!("{}{path}", self.origin));
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Token {token}"));
+        }
+        let mut response = request.send(body).unwrap();
+        (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
+    }
+}
