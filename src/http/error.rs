@@ -7,6 +7,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use gapwatch_store::StoreError;
 use serde_json::{Value, json};
 
 /// An error on its way to a visitor.
@@ -85,19 +86,52 @@ impl HttpError {
 
 impl From<anyhow::Error> for HttpError {
     fn from(cause: anyhow::Error) -> Self {
-        let mut error = Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "internal",
-            "Hệ thống gặp lỗi khi trả lời. Hãy thử lại sau ít phút; nếu vẫn lỗi, báo người quản trị kèm giờ xảy ra.",
-            "the answer could not be made; try again in a few minutes, then tell the administrator the time it happened",
-        );
+        let (status, code, vi, en) = match cause.downcast_ref::<StoreError>() {
+            Some(StoreError::SpoolFull { .. }) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "spool_full",
+                "Hàng đợi gửi tới kho từ xa đã đầy; số liệu vừa gửi chưa được nhận. Hãy gửi lại khi kho từ xa hoạt động trở lại.",
+                "the spool before InfluxDB is full and nothing of this was taken; send it again once the server is up",
+            ),
+            Some(StoreError::DiskFull(_)) => (
+                StatusCode::INSUFFICIENT_STORAGE,
+                "disk_full",
+                "Đĩa của máy chủ đã đầy; số liệu vừa gửi chưa được nhận. Hãy báo người quản trị giải phóng đĩa rồi gửi lại.",
+                "the disk of the server is full and nothing of this was taken; free some space and send it again",
+            ),
+            Some(StoreError::ReadOnly(_)) => (
+                StatusCode::INSUFFICIENT_STORAGE,
+                "read_only",
+                "Kho số liệu đang ở chế độ chỉ đọc; số liệu vừa gửi chưa được nhận. Hãy báo người quản trị.",
+                "the store is read-only and nothing of this was taken; tell the administrator",
+            ),
+            Some(StoreError::Locked(_)) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "locked",
+                "Kho số liệu đang bận ghi từ một chương trình khác. Hãy thử lại sau ít phút.",
+                "another program is writing to the store; try again in a few minutes",
+            ),
+            Some(StoreError::NotHeld(_)) => (
+                StatusCode::CONFLICT,
+                "not_held",
+                "Lô số liệu này không còn chờ quyết định: đã có người xử lý. Hãy tải lại trang.",
+                "this batch is held back no more: somebody has decided already; load the page again",
+            ),
+            _ => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "internal",
+                "Hệ thống gặp lỗi khi trả lời. Hãy thử lại sau ít phút; nếu vẫn lỗi, báo người quản trị kèm giờ xảy ra.",
+                "the answer could not be made; try again in a few minutes, then tell the administrator the time it happened",
+            ),
+        };
+        let mut error = Self::new(status, code, vi, en);
         error.cause = Some(cause);
         error
     }
 }
 
-impl From<gapwatch_store::StoreError> for HttpError {
-    fn from(cause: gapwatch_store::StoreError) -> Self {
+impl From<StoreError> for HttpError {
+    fn from(cause: StoreError) -> Self {
         anyhow::Error::from(cause).into()
     }
 }

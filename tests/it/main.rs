@@ -7,6 +7,7 @@ mod fixtures;
 mod layout;
 mod licences;
 mod program;
+mod remote;
 mod server;
 
 use std::path::{Path, PathBuf};

@@ -56,14 +56,25 @@ pub(crate) fn run(config: &Path, arguments: &[&str]) -> Output {
 
 /// Starts `demo` or `serve` without waiting for it.
 pub(crate) fn spawn(command: &str, config: &Path) -> Child {
+    ready_to(command, config).spawn().unwrap()
+}
+
+fn ready_to(command: &str, config: &Path) -> Command {
     let mut program = gapwatch();
     program.args([command, "--listen", "127.0.0.1:0", "--config"]).arg(config).stdout(Stdio::piped());
-    program.spawn().unwrap()
+    program
 }
 
 /// Starts `demo` or `serve` and waits until it says that it listens.
 pub(crate) fn start(command: &str, config: &Path) -> Server {
-    let child = spawn(command, config);
+    start_with(command, config, &[])
+}
+
+/// The same with environment variables.
+pub(crate) fn start_with(command: &str, config: &Path, variables: &[(&str, &str)]) -> Server {
+    let mut program = ready_to(command, config);
+    program.envs(variables.iter().copied());
+    let child = program.spawn().unwrap();
     let mut server = Server { child, origin: String::new(), token: String::new() };
     let said = BufReader::new(server.child.stdout.take().unwrap());
     for line in said.lines() {
