@@ -1,10 +1,7 @@
 //! What every backend must do, checked against a naive store in memory.
 
 use super::kit::{Naive, day, frame, key, latest, noon, nth_noon, places, revisions, sorted, values};
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
-};
+use std::sync::Arc;
 
 use chrono::{DateTime, FixedOffset};
 use gapwatch_model::{Dimensions, Evidence, Frame, IndicatorId, PlaceIx, Point, Qualifier, RunId, Value};
@@ -12,46 +9,68 @@ use gapwatch_store::{
     Comparison, Counts, InfluxOptions, PlaceSet, Query, Secret, SeriesStore, Sink, Store, StoreError,
     StoreOptions, Stream, Summary,
 };
+use influxdb2::api::buckets::ListBucketsRequest;
 
 /// Runs one scenario of the contract on a fresh store of each backend: the file alone, and an InfluxDB 2 where
-/// `GAPWATCH_TEST_INFLUX_URL`, `_ORG` and `_TOKEN` name one.
+/// `GAPWATCH_TEST_INFLUX_URL`, `_ORG` and `_TOKEN` name one. The token must be allowed to make and delete buckets.
 fn on_every_backend(count: u32, scenario: impl Fn(&dyn SeriesStore)) {
-    for influx in [None].into_iter().chain(real_server().map(Some)) {
-        let dir = tempfile::tempdir().unwrap();
-        let options = StoreOptions { influx, ..StoreOptions::default() };
-        let store = Store::open(&dir.path().join("gapwatch.sqlite"), &options).unwrap();
-        store.put_places(&places(count), &[], noon("2024-01-01")).unwrap();
-        if options.influx.is_some() {
-            assert!(store.init_server().unwrap(), "the bucket of a scenario is new");
-            assert!(!store.init_server().unwrap(), "making it again changes nothing");
-        }
-        scenario(&Delivered(&store));
-        if options.influx.is_some() {
-            assert_eq!(
-                store.spool().unwrap().unwrap().local_because,
-                None,
-                "an answer did not come from the server"
-            );
-            let moved = store.copy_to_server(&mut |_| ()).unwrap();
-            assert_eq!(store.copy_from_server(&mut |_| ()).unwrap().checksum, moved.checksum);
-        }
-    }
+    let dir = tempfile::tempdir().unwrap();
+    scenario(&Delivered(&filled(&dir, None, count)));
+    let dir = tempfile::tempdir().unwrap();
+    let Some(influx) = real_server(&dir) else { return };
+    let store = filled(&dir, Some(influx.clone()), count);
+    let _deleted = Bucket(influx);
+    assert!(store.init_server().unwrap(), "the bucket of a scenario is new");
+    assert!(!store.init_server().unwrap(), "making it again changes nothing");
+    scenario(&Delivered(&store));
+    let because = store.spool().unwrap().unwrap().local_because;
+    assert_eq!(because, None, "an answer did not come from the server");
+    let moved = store.copy_to_server(&mut |_| ()).unwrap();
+    assert_eq!(store.copy_from_server(&mut |_| ()).unwrap().checksum, moved.checksum);
 }
 
-/// A bucket of its own on the server the environment names.
+fn filled(dir: &tempfile::TempDir, influx: Option<InfluxOptions>, count: u32) -> Store {
+    let options = StoreOptions { influx, ..StoreOptions::default() };
+    let store = Store::open(&dir.path().join("gapwatch.sqlite"), &options).unwrap();
+    store.put_places(&places(count), &[], noon("2024-01-01")).unwrap();
+    store
+}
+
+/// The server the environment names, with a bucket of this scenario's own: its name is as random as the folder's.
 #[expect(clippy::disallowed_methods, reason = "the only configuration of these tests is the environment")]
-fn real_server() -> Option<InfluxOptions> {
-    static BUCKETS: AtomicU32 = AtomicU32::new(0);
-    let number = BUCKETS.fetch_add(1, Ordering::Relaxed);
+fn real_server(dir: &tempfile::TempDir) -> Option<InfluxOptions> {
     let get = |name: &str| std::env::var(format!("GAPWATCH_TEST_INFLUX_{name}")).ok();
+    let random = dir.path().file_name()?.to_str()?.trim_start_matches('.');
     Some(InfluxOptions {
         url: get("URL")?,
         org: get("ORG")?,
-        bucket: format!("gapwatch-test-{}-{number}", std::process::id()),
+        bucket: format!("gapwatch-test-{}-{random}", std::process::id()),
         token: Secret::new(get("TOKEN")?),
         timeout_ms: 60_000,
         spool_points: 1_000_000,
     })
+}
+
+/// Deletes the bucket of a scenario at its end, however it ends.
+struct Bucket(InfluxOptions);
+
+impl Drop for Bucket {
+    #[expect(clippy::disallowed_methods, reason = "the only configuration of these tests is the environment")]
+    fn drop(&mut self) {
+        let InfluxOptions { url, org, bucket, .. } = self.0.clone();
+        let token = std::env::var("GAPWATCH_TEST_INFLUX_TOKEN").unwrap_or_default();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let deleted = runtime.block_on(async {
+            let client = influxdb2::Client::new(url, org.clone(), token);
+            let request = ListBucketsRequest { name: Some(bucket), org: Some(org), ..Default::default() };
+            for found in client.list_buckets(Some(request)).await?.buckets {
+                client.delete_bucket(&found.id.unwrap_or_default()).await?;
+            }
+            Ok::<_, influxdb2::RequestError>(())
+        });
+        // A scenario that failed says why; its bucket is of less interest.
+        assert!(deleted.is_ok() || std::thread::panicking(), "the bucket is left behind: {deleted:?}");
+    }
 }
 
 /// A store that delivers what it is given at once.

@@ -1,6 +1,8 @@
 //! The store's tests, in one binary.
 
 #[cfg(test)]
+mod answers;
+#[cfg(test)]
 mod catalogue;
 #[cfg(test)]
 mod contract;

@@ -67,10 +67,13 @@ impl Latest {
     /// The frames that speak, each with the slots it speaks for.
     pub(crate) fn speakers(&self) -> Vec<(Speaker, Mask)> {
         let mut found: Vec<_> = self.speakers.iter().map(|speaker| (*speaker, Mask::none())).collect();
-        for (slot, owner) in (0..).zip(&self.owner) {
-            let index = (*owner as usize).checked_sub(1);
+        let mut end = 0;
+        for run in self.owner.chunk_by(|a, b| a == b) {
+            let start = end;
+            end += run.len();
+            let index = run.first().and_then(|owner| (*owner as usize).checked_sub(1));
             if let Some((_, mask)) = index.and_then(|index| found.get_mut(index)) {
-                mask.insert(slot);
+                mask.insert_all(start, end);
             }
         }
         found.retain(|(_, mask)| !mask.is_empty());

@@ -47,6 +47,18 @@ impl Mask {
         }
     }
 
+    /// Adds the slots from `start` up to, but not with, `end`.
+    pub(crate) fn insert_all(&mut self, start: usize, end: usize) {
+        let (from, to) = (start / 64, end.div_ceil(64));
+        for (first, word) in (0..).step_by(64).zip(&mut self.words).take(to).skip(from) {
+            let below = |slot: usize| match slot.saturating_sub(first) {
+                count @ 0..64 => (1_u64 << count) - 1,
+                _ => u64::MAX,
+            };
+            *word |= below(end) & !below(start);
+        }
+    }
+
     /// Removes the slot and says whether it was there.
     pub(crate) fn take(&mut self, slot: u32) -> bool {
         let had = self.has(slot);
@@ -67,6 +79,27 @@ impl Mask {
     pub(crate) fn add(&mut self, other: &Self) {
         for (word, more) in self.words.iter_mut().zip(&other.words) {
             *word |= more;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BLOCK, Mask};
+
+    #[test]
+    fn a_row_of_slots_goes_in_as_one_by_one() {
+        for (start, end) in
+            [(0, 0), (0, 1), (0, 64), (63, 65), (5, 4000), (4095, 4096), (0, 4096), (128, 128)]
+        {
+            let (mut at_once, mut one_by_one) = (Mask::none(), Mask::none());
+            at_once.insert(7);
+            one_by_one.insert(7);
+            at_once.insert_all(start, end);
+            (0..BLOCK)
+                .filter(|slot| (start..end).contains(&(*slot as usize)))
+                .for_each(|slot| one_by_one.insert(slot));
+            assert_eq!(at_once, one_by_one, "{start}..{end}");
         }
     }
 }

@@ -164,7 +164,9 @@ fn latest_of(
                     emit(&frame(spot.connection, speaker.frame)?, spot.stream, &mut mask, sink)?;
                 }
             }
-            older.keep(&latest.known_by(spot.at));
+            if !older.is_empty() {
+                older.keep(&latest.known_by(spot.at));
+            }
         }
         Err(why) => {
             spot.warn("the latest vector", why);

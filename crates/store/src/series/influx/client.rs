@@ -10,7 +10,7 @@ use gapwatch_model::{Dimensions, Evidence, Period};
 use influxdb2::{
     RequestError,
     api::{buckets::ListBucketsRequest, organization::ListOrganizationRequest},
-    models::{PostBucketRequest, Query as Flux},
+    models::{Bucket, PostBucketRequest, Query as Flux, RetentionRule, retention_rule::Type as Expiry},
 };
 use influxdb2_structmap::value::Value;
 
@@ -19,6 +19,10 @@ use crate::{
     StoreError,
     series::{Query, Stream, Summary, embedded::period},
 };
+
+/// Time one shard of the bucket spans: 52 weeks. A server's own choice is one week, and a decade of daily figures would
+/// lie in five hundred of them.
+const SHARD_SECS: i64 = 52 * 7 * 86_400;
 
 /// A secret that is never printed.
 #[derive(Clone, PartialEq, Eq)]
@@ -114,32 +118,31 @@ impl Client {
         self.call("write to InfluxDB", async move { client.write_line_protocol(&org, &bucket, lines).await })
     }
 
-    /// Makes the bucket where it is not there yet, keeping everything for ever. `true` when it was made.
+    /// Makes the bucket where it is not there yet, keeping everything for ever. `true` when it was made. One that is there
+    /// and forgets is refused: a server drops what is older than the bucket keeps, and would take no old figure.
     pub(crate) fn init(&self) -> Result<bool, StoreError> {
         let (client, org, bucket) = (self.client.clone(), self.org.clone(), self.bucket.clone());
         self.call("set up the InfluxDB bucket", async move {
-            let request = ListBucketsRequest {
-                name: Some(bucket.clone()),
-                org: Some(org.clone()),
-                ..ListBucketsRequest::default()
-            };
-            // A server without the bucket answers with an empty list or with 404.
-            let there = match client.list_buckets(Some(request)).await {
-                Ok(found) => found.buckets.iter().any(|found| found.name == bucket),
-                Err(RequestError::Http { status, .. }) if status.as_u16() == 404 => false,
-                Err(error) => return Err(error),
-            };
-            if there {
-                return Ok(false);
+            if let Some(found) = bucket_of(&client, &org, &bucket).await? {
+                let kept = found.retention_rules.iter().map(|rule| rule.every_seconds).find(|kept| *kept > 0);
+                return match kept {
+                    None => Ok(false),
+                    Some(kept) => Err(refused(format!(
+                        "the bucket `{bucket}` keeps points for `{kept}` seconds, expected one that keeps them for ever"
+                    ))),
+                };
             }
             let request =
                 ListOrganizationRequest { org: Some(org.clone()), ..ListOrganizationRequest::default() };
             let found = client.list_organizations(request).await?;
             let id = found.orgs.into_iter().find(|found| found.name == org).and_then(|found| found.id);
-            let id = id.ok_or_else(|| RequestError::Deserializing {
-                text: format!("there is no organisation `{org}`"),
-            })?;
-            client.create_bucket(Some(PostBucketRequest::new(id, bucket))).await?;
+            let id = id.ok_or_else(|| refused(format!("there is no organisation `{org}`")))?;
+            let rule = RetentionRule {
+                shard_group_duration_seconds: Some(SHARD_SECS),
+                ..RetentionRule::new(Expiry::Expire, 0)
+            };
+            let request = PostBucketRequest { retention_rules: vec![rule], ..PostBucketRequest::new(id, bucket) };
+            client.create_bucket(Some(request)).await?;
             Ok(true)
         })
     }
@@ -239,9 +242,33 @@ impl Client {
                 let text: String = text.chars().take(300).collect();
                 Err(failed(Some(status.as_u16()), format!("the server answered {}: {text}", status.as_u16())))
             }
+            Ok(Ok(Err(RequestError::Deserializing { text }))) => Err(failed(None, text)),
             Ok(Ok(Err(error))) => Err(failed(None, chain(&error))),
         }
     }
+}
+
+/// The bucket, where it is there. A server without it answers with an empty list or with 404.
+async fn bucket_of(
+    client: &influxdb2::Client,
+    org: &str,
+    bucket: &str,
+) -> Result<Option<Bucket>, RequestError> {
+    let request = ListBucketsRequest {
+        name: Some(bucket.to_owned()),
+        org: Some(org.to_owned()),
+        ..ListBucketsRequest::default()
+    };
+    match client.list_buckets(Some(request)).await {
+        Ok(found) => Ok(found.buckets.into_iter().find(|found| found.name == bucket)),
+        Err(RequestError::Http { status, .. }) if status.as_u16() == 404 => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// What the server does not refuse but we do.
+fn refused(text: String) -> RequestError {
+    RequestError::Deserializing { text }
 }
 
 fn fallible_next<I: fallible_iterator::FallibleIterator>(rows: &mut I) -> Result<Option<I::Item>, I::Error> {

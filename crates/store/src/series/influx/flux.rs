@@ -158,9 +158,9 @@ fn source(
     out
 }
 
-/// A name inside quotes.
+/// A name inside quotes. A dollar alone is itself: only `${` means something, and `\$` alone is no escape.
 fn text(name: &str) -> String {
-    name.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "\\$")
+    name.replace('\\', "\\\\").replace('"', "\\\"").replace("${", "\\${")
 }
 
 /// A number that Flux takes for a float.
@@ -203,6 +203,8 @@ mod tests {
         ] {
             assert!(flux.lines().any(|found| found == line), "`{line}` is not in\n{flux}");
         }
+        let dollar = observations("a$b", &query(), 3, days, Revisions::Standing);
+        assert!(dollar.starts_with("from(bucket: \"a$b\")"), "a dollar alone is no escape: {dollar}");
         assert!(!observations("b", &query(), 3, days, Revisions::All).contains("r.rev =="));
         assert!(latest("b", &query(), 3, days).contains("|> last()\n  |> pivot"));
         let none = Query { places: Some([].into_iter().collect()), ..query() };

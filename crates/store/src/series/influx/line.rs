@@ -88,7 +88,15 @@ pub(crate) fn read<'a>(indicator: &str, columns: Columns<'a>) -> Result<(Head, P
         text.parse().map_err(|_| format!("`{text}` in column `{name}` is no number"))
     }
     let integer = |name: &str| text(name).and_then(|value| number::<i64>(name, value));
-    let float = |name: &str| text(name).and_then(|value| number::<f64>(name, value));
+    let float = |name: &str| {
+        let value = text(name)?;
+        let number: f64 = number(name, value)?;
+        if number.is_finite() {
+            Ok(number)
+        } else {
+            Err(format!("`{value}` in column `{name}` is no number"))
+        }
+    };
     let (period, source, evidence, dimensions) = stream(columns)?;
     let key = FrameKey {
         indicator: indicator.into(),

@@ -21,7 +21,7 @@ use gapwatch_model::{Frame, Head, IndicatorId, PlaceIx, Point, RunId};
 
 use self::{client::Client, flux::Revisions};
 use super::{
-    Comparison, Counts, Query, SeriesStore, Sink, Stream, Summary,
+    Comparison, Counts, PlaceSet, Query, SeriesStore, Sink, Stream, Summary,
     embedded::{self, Embedded, Sums, mask},
 };
 use crate::{StoreError, db::Db};
@@ -97,8 +97,15 @@ impl Influx {
         }
     }
 
-    /// First and last day there is anything of the indicator, within the days asked for.
+    /// First and last day there is anything of the indicator, within the days asked for. `None`: the server need not be
+    /// asked.
     fn days(&self, query: &Query) -> Result<Option<(NaiveDate, NaiveDate)>, StoreError> {
+        let nothing = query.places.as_ref().is_some_and(PlaceSet::is_empty)
+            || query.sources.as_ref().is_some_and(Vec::is_empty)
+            || query.evidence.as_ref().is_some_and(Vec::is_empty);
+        if nothing {
+            return Ok(None);
+        }
         let known = self.db.read(|connection| embedded::days(connection, &query.indicator))?;
         Ok(known.and_then(|(first, last)| {
             let (from, to) = query.days.map_or((first, last), |(from, to)| (from.max(first), to.min(last)));
@@ -285,7 +292,7 @@ fn stream_of(head: &Head) -> Stream {
 }
 
 /// The places of the query that lie in the block.
-fn within(query: &Query, block: u32) -> super::PlaceSet {
+fn within(query: &Query, block: u32) -> PlaceSet {
     let slots = block * mask::BLOCK..(block + 1) * mask::BLOCK;
     let wanted = |place: &PlaceIx| query.places.as_ref().is_none_or(|places| places.contains(*place));
     slots.map(PlaceIx).filter(wanted).collect()

@@ -110,7 +110,8 @@ impl Influx {
                 }
                 Err(StoreError::Server { why, .. }) => {
                     let attempts = status.attempts.saturating_add(1);
-                    let next = now + TimeDelta::milliseconds(wait_ms(attempts, last));
+                    let seed = last ^ now.timestamp_nanos_opt().unwrap_or(0);
+                    let next = now + TimeDelta::milliseconds(wait_ms(attempts, seed));
                     self.db.write(|transaction| {
                         set(transaction, "attempts", &attempts.to_string())?;
                         set(transaction, "next", &next.to_rfc3339())?;
