@@ -96,7 +96,17 @@ fn worded(tokens: &[Token], at: usize) -> Option<(Period, usize)> {
             _ => None,
         };
     }
-    if word(token(0), "tháng") {
+    if let Some(day) = small(token(0))
+        && word(token(1), "tháng")
+        && let Some(month) = small(token(2))
+        && let Some((year, taken)) = year_at(3)
+    {
+        return Some((
+            Period::containing(PeriodKind::Day, NaiveDate::from_ymd_opt(year, month, day)?),
+            taken,
+        ));
+    }
+    if word(token(0), "tháng") || word(token(0), "t") {
         let (year, taken) = year_at(2)?;
         return Some((Period::containing(PeriodKind::Month, month_of(year, small(token(1))?)?), taken));
     }
@@ -138,8 +148,12 @@ pub(crate) fn period(text: &str) -> Result<Period, DateFault> {
             day(d, m, y)
         }
         [Token::Number(_, 1..=2), Token::Number(_, 1..=2), Token::Number(_, 2)] => Err(DateFault::ShortYear),
-        [Token::Number(month @ 1..=12, 1..=2), last @ Token::Number(_, 4)] => {
-            let first = year(Some(last))
+        [first @ Token::Number(_, 4), Token::Number(m, 1..=2), Token::Number(d, 1..=2)] => {
+            day(*d, *m, year(Some(first)).ok_or(DateFault::NoDate)?)
+        }
+        [Token::Number(month @ 1..=12, 1..=2), of @ Token::Number(_, 4)]
+        | [of @ Token::Number(_, 4), Token::Number(month @ 1..=12, 1..=2)] => {
+            let first = year(Some(of))
                 .and_then(|y| NaiveDate::from_ymd_opt(y, *month, 1))
                 .ok_or(DateFault::NoDate)?;
             Ok(Period::containing(PeriodKind::Month, first))
@@ -164,6 +178,11 @@ fn drop_time(text: &str, tokens: &mut Vec<Token>) {
     }
     let first_colon = text.find(':').unwrap_or(0);
     let first_slash = text.find(['/', '-', '.']).unwrap_or(usize::MAX);
+    if tokens.last().is_some_and(
+        |last| matches!(last, Token::Word(half) if ["sa", "ch", "am", "pm"].contains(&half.as_str())),
+    ) {
+        tokens.pop();
+    }
     if first_colon < first_slash {
         tokens.drain(..(colons + 1).min(tokens.len()));
     } else {
@@ -180,7 +199,10 @@ pub(crate) fn cell_period(cell: &Cell) -> Result<Period, DateFault> {
             Some(day) => of_day(day),
             None => period(&number.to_string()),
         },
-        Cell::Text(text) => period(text),
+        Cell::Text(text) => match written_serial(text.trim()) {
+            Some(day) => of_day(day),
+            None => period(text),
+        },
         Cell::Empty | Cell::Percent(_) | Cell::Bool(_) | Cell::Error(_) => Err(DateFault::NoDate),
     }
 }
@@ -190,8 +212,15 @@ fn serial(number: f64) -> Option<NaiveDate> {
     if !(20_000.0..80_000.0).contains(&number) {
         return None;
     }
-    let days = format!("{number:.0}").parse().ok()?;
+    let days = format!("{:.0}", number.floor()).parse().ok()?;
     NaiveDate::from_ymd_opt(1899, 12, 30)?.checked_add_days(Days::new(days))
+}
+
+/// A serial number that a text file took over from a workbook: five digits, and the time of day behind the point.
+fn written_serial(text: &str) -> Option<NaiveDate> {
+    let (days, time) = text.split_once(['.', ',']).unwrap_or((text, ""));
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    (days.len() == 5 && digits(days) && digits(time)).then(|| serial(days.parse().ok()?)).flatten()
 }
 
 /// The periods the title rows name: those written out as a period, or else the days.
@@ -246,6 +275,11 @@ mod tests {
         check("6 tháng đầu năm 2025", "2025S1");
         check("202511", "202511");
         check("2025q4", "2025Q4");
+        check("T10/2025", "202510");
+        check("2025-10", "202510");
+        check("2025/9/5", "20250905");
+        check("05 tháng 10, 2025", "20251005");
+        check("05/11/2025 9:27 SA", "20251105");
     }
 
     #[test]
@@ -269,6 +303,10 @@ mod tests {
         assert_eq!(cell_period(&Cell::Number(45_966.0)).unwrap().to_string(), "20251105");
         assert_eq!(cell_period(&Cell::Number(202_511.0)).unwrap().to_string(), "202511");
         assert_eq!(cell_period(&Cell::Number(12.0)), Err(DateFault::NoDate));
+        assert_eq!(cell_period(&Cell::Number(45_966.9)).unwrap().to_string(), "20251105");
+        assert_eq!(cell_period(&Cell::Text("45966".to_owned())).unwrap().to_string(), "20251105");
+        assert_eq!(cell_period(&Cell::Text("45966,75".to_owned())).unwrap().to_string(), "20251105");
+        assert_eq!(cell_period(&Cell::Text("12345".to_owned())), Err(DateFault::NoDate));
     }
 
     #[test]

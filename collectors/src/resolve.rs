@@ -3,6 +3,7 @@
 //! A row belongs to the place that bore its code or name on its date. Units that ended are followed through the lineage
 //! only where all of them went to one successor. Names are compared by `gapwatch_model::text`.
 
+mod names;
 mod village;
 
 use std::{cell::RefCell, collections::HashMap};
@@ -14,6 +15,7 @@ use crate::{
     config::Role,
     context::{Choice, Decisions},
 };
+use names::{bare, head, is_near, padded, village_keys};
 
 /// Name indexes of a gazetteer. Build once, use for every file.
 #[derive(Debug, Clone, Default)]
@@ -43,8 +45,8 @@ impl Resolver {
         let place = gazetteer.get(ix);
         let names = || std::iter::once(&place.name).chain(&place.other_names);
         if place.level == PlaceLevel::Village {
-            let mut keys: Vec<String> = names().map(|name| text::fold_village(name)).collect();
-            keys.push(text::fold_village(&format!("{} {}", place.kind, place.name)));
+            let mut keys: Vec<String> = names().flat_map(|name| village_keys(name)).collect();
+            keys.extend(village_keys(&place.full_name()));
             keys.sort_unstable();
             keys.dedup();
             let mut parents: Vec<_> =
@@ -76,14 +78,6 @@ impl Resolver {
         let last = self.order_days.iter().rev().find(|order| **order <= day);
         last.map_or_else(|| "0".to_owned(), ToString::to_string)
     }
-}
-
-/// A name without its kind, tones and marks.
-fn bare(name: &str) -> String {
-    let cleaned = text::clean(name);
-    let skip = text::prefix(&cleaned).map_or(0, |prefix| prefix.chars().count());
-    let rest: String = cleaned.chars().skip(skip).collect();
-    text::toneless(rest.trim_start_matches([' ', '.']))
 }
 
 /// What a row says of its place. Blank cells are `None`.
@@ -372,6 +366,10 @@ impl<'a> Scope<'a> {
                 .collect();
             found = self.follow(&self.within(&close, province));
         }
+        let head = head(name);
+        if found.is_empty() && !head.is_empty() && head.len() < name.trim().len() {
+            return self.near(level, province, head);
+        }
         found.truncate(8);
         found
     }
@@ -447,7 +445,7 @@ impl<'a> Scope<'a> {
         let folded = text::fold(written);
         let same = |ix: &PlaceIx| {
             let place = self.gazetteer.get(*ix);
-            text::fold(&place.full_name()) == folded
+            text::fold(&place.full_name()) == folded || text::fold(&place.name) == folded
         };
         let exact: Vec<_> = places.iter().copied().filter(same).collect();
         if places.len() > 1 && exact.len() == 1 { exact } else { places.to_vec() }
@@ -569,42 +567,4 @@ fn missing(role: Role, sentence: &str) -> Found {
         suggestions: Vec::new(),
         key: String::new(),
     })
-}
-
-/// A code with the leading zeros a spreadsheet takes away.
-pub(crate) fn padded(code: &str, level: PlaceLevel) -> String {
-    let width = match level {
-        PlaceLevel::Country | PlaceLevel::Village => 0,
-        PlaceLevel::Province => 2,
-        PlaceLevel::District => 3,
-        PlaceLevel::Commune => 5,
-    };
-    let code = text::clean(code);
-    let code = code.trim_start_matches('\'');
-    if code.bytes().all(|b| b.is_ascii_digit()) { format!("{code:0>width$}") } else { code.to_owned() }
-}
-
-/// Whether two names without tones are one misspelling apart: one letter, two in names of eight letters and more.
-fn is_near(one: &str, other: &str) -> bool {
-    let one: Vec<char> = one.chars().map(|c| if c == 'y' { 'i' } else { c }).collect();
-    let other: Vec<char> = other.chars().map(|c| if c == 'y' { 'i' } else { c }).collect();
-    let shorter = one.len().min(other.len());
-    let allowed = if shorter >= 8 { 2 } else { 1 };
-    if shorter < 3
-        || one.len().abs_diff(other.len()) > allowed
-        || one.iter().chain(&other).any(char::is_ascii_digit)
-    {
-        return one == other;
-    }
-    let mut previous: Vec<usize> = (0..=other.len()).collect();
-    for (row, letter) in one.iter().enumerate() {
-        let mut current = vec![row + 1];
-        for (column, (there, steps)) in other.iter().zip(previous.windows(2)).enumerate() {
-            let [diagonal, above] = steps else { continue };
-            let left = current.get(column).copied().unwrap_or(usize::MAX);
-            current.push((diagonal + usize::from(letter != there)).min(above + 1).min(left + 1));
-        }
-        previous = current;
-    }
-    previous.last().is_some_and(|distance| *distance <= allowed)
 }

@@ -2,11 +2,11 @@
 
 use std::sync::LazyLock;
 
-use gapwatch_model::text::{clean, fold};
+use gapwatch_model::text::{clean, fold, prefix};
 
 use crate::{
     grid::{Cell, Row},
-    table::Table,
+    table::{Table, without_brackets},
 };
 
 /// What kind of row it is.
@@ -40,12 +40,28 @@ pub(crate) struct Shape<'a> {
     pub(crate) roman_groups: bool,
     pub(crate) total_words: &'a [String],
     pub(crate) keep_totals: bool,
+    /// Rows are about villages, so that a commune alone in its row is the heading of a group.
+    pub(crate) of_villages: bool,
 }
 
 /// Words that are a total when they stand alone: `Cộng Hòa` and `Tổng Cọt` are communes.
-const TOTALS: [&str; 7] = ["tổng", "cộng", "toàn tỉnh", "toàn huyện", "toàn xã", "total", "grand total"];
+const TOTALS: [&str; 13] = [
+    "tổng",
+    "cộng",
+    "t cộng",
+    "toàn tỉnh",
+    "toàn huyện",
+    "toàn xã",
+    "toàn phường",
+    "lũy kế",
+    "cộng lũy kế",
+    "tỷ lệ",
+    "tỉ lệ",
+    "total",
+    "grand total",
+];
 /// Words that begin a total.
-const TOTALS_OF: [&str; 11] = [
+const TOTALS_OF: [&str; 13] = [
     "tổng cộng",
     "tổng số",
     "cộng xã",
@@ -54,9 +70,11 @@ const TOTALS_OF: [&str; 11] = [
     "cộng thị trấn",
     "tổng xã",
     "tổng huyện",
-    "tổng toàn tỉnh",
-    "cộng toàn tỉnh",
+    "tổng phường",
+    "tổng toàn",
+    "cộng toàn",
     "cộng dồn",
+    "cộng tỉnh",
 ];
 const SIGNATURES: [&str; 16] = [
     "người lập",
@@ -76,11 +94,22 @@ const SIGNATURES: [&str; 16] = [
     "(ký",
     "ký tên",
 ];
+/// Words of a signature block when they stand alone: `Duyệt Trung` is a ward.
+const SIGNATURES_ALONE: [&str; 8] = [
+    "duyệt",
+    "phê duyệt",
+    "lập bảng",
+    "lập biểu",
+    "kế toán",
+    "kế toán trưởng",
+    "phụ trách",
+    "cán bộ tổng hợp",
+];
 
 /// The words above as they are compared.
-static COMPARED: LazyLock<[Vec<String>; 3]> = LazyLock::new(|| {
+static COMPARED: LazyLock<[Vec<String>; 4]> = LazyLock::new(|| {
     let of = |list: &[&str]| list.iter().map(|word| words(word)).collect();
-    [of(&TOTALS), of(&TOTALS_OF), of(&SIGNATURES)]
+    [of(&TOTALS), of(&TOTALS_OF), of(&SIGNATURES), of(&SIGNATURES_ALONE)]
 });
 
 fn begins(text: &str, word: &str) -> bool {
@@ -104,6 +133,9 @@ impl Shape<'_> {
             return Kind::Total;
         }
         if let Some(name) = self.group(row, first, cell) {
+            return Kind::Group(name);
+        }
+        if let Some(name) = self.group_without_numeral(row, first, cell) {
             return Kind::Group(name);
         }
         let numbered =
@@ -141,15 +173,22 @@ impl Shape<'_> {
 
     /// Totals are said in the column of numbers or in a place column, never in a value.
     fn is_total(&self, row: &Row) -> bool {
-        let [totals, totals_of, _] = &*COMPARED;
+        let [totals, totals_of, ..] = &*COMPARED;
         let texts = row.cells.iter().enumerate().filter(|(column, _)| !self.values.contains(column)).take(6);
         let texts = texts.filter_map(|(_, cell)| if let Cell::Text(text) = cell { Some(text) } else { None });
-        // Every usual total begins with one of three letters: most cells need no closer look.
-        let usual = |text: &str| text.trim_start().starts_with(['t', 'T', 'c', 'C', 'g', 'G']);
+        // Every usual total begins with one of four letters: most cells need no closer look.
+        let usual = |text: &str| text.trim_start().starts_with(['t', 'T', 'c', 'C', 'g', 'G', 'l', 'L']);
         let closer = |text: &&String| text.len() < 200 && (usual(text) || !self.total_words.is_empty());
         texts.filter(closer).any(|text| {
-            let text = words(text);
+            let text = words(&without_brackets(text));
+            let mut name = text.as_str();
+            while let Some((head, last)) = name.rsplit_once(' ')
+                && last.bytes().all(|b| b.is_ascii_digit())
+            {
+                name = head;
+            }
             totals.contains(&text)
+                || (name.len() < text.len() && totals.iter().any(|word| word == name))
                 || totals_of.iter().any(|word| begins(&text, word))
                 || self.total_words.iter().any(|word| begins(&text, &words(word)))
         })
@@ -171,6 +210,42 @@ impl Shape<'_> {
         let (numeral, name) = text.split_once(['.', ')', '-'])?;
         let alone = row.cells.iter().filter(|cell| !cell.is_blank()).count() == 1;
         (alone && is_roman(numeral.trim()) && !name.trim().is_empty()).then(|| name.trim().to_owned())
+    }
+
+    /// `Xã Hòa An` or `Huyện Nguyên Bình` alone in its row, above the rows of that unit.
+    fn group_without_numeral(&self, row: &Row, first: usize, cell: &Cell) -> Option<String> {
+        let Cell::Text(text) = cell else { return None };
+        let alone = row.cells.iter().filter(|cell| !cell.is_blank()).count() == 1;
+        if !alone || self.values.contains(&first) || text.len() > 120 {
+            return None;
+        }
+        match prefix(text)?.trim_start_matches("ubnd ") {
+            "huyện" | "thành phố" | "thị xã" | "quận" => Some(clean(text)),
+            "xã" | "phường" | "thị trấn" | "đặc khu" if self.of_villages => Some(clean(text)),
+            _ => None,
+        }
+    }
+
+    /// Whether a row below signatures is a record all the same: numbered where the rows are, with a place and a value.
+    pub(crate) fn is_record(&self, row: &Row) -> bool {
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        let numbered = |column: usize| match row.cell(column) {
+            Cell::Number(_) => true,
+            Cell::Text(text) => digits(text.trim().trim_end_matches(['.', ')'])),
+            _ => false,
+        };
+        let says = |column: &usize| match row.cell(*column) {
+            Cell::Number(_) | Cell::Percent(_) | Cell::Bool(_) => true,
+            Cell::Text(text) => {
+                let text = text.trim();
+                text.starts_with(|c: char| c.is_ascii_digit()) || text.eq_ignore_ascii_case("x")
+            }
+            _ => false,
+        };
+        let placed = |column: &&usize| !self.values.contains(column) && !row.cell(**column).is_blank();
+        self.table.numbers.is_none_or(numbered)
+            && self.values.iter().any(says)
+            && self.meaning.iter().any(|column| placed(&column))
     }
 }
 
@@ -233,17 +308,35 @@ fn is_numbering(row: &Row) -> bool {
 
 /// A remark under a table.
 fn is_note(cell: &Cell) -> bool {
-    matches!(cell, Cell::Text(text) if words(text).starts_with(&words("ghi chú")))
+    let Cell::Text(text) = cell else { return false };
+    let text = text.trim_start();
+    text.starts_with('*')
+        || text.starts_with("(*)")
+        || words(text).starts_with(&words("ghi chú"))
+        || text.split_once(':').is_some_and(|(head, _)| words(head) == words("nguồn"))
 }
 
 fn is_signature(cell: &Cell) -> bool {
     let Cell::Text(text) = cell else { return false };
     let folded = words(text);
-    let [_, _, signatures] = &*COMPARED;
+    let [_, _, signatures, alone] = &*COMPARED;
     signatures.iter().any(|word| begins(&folded, word))
+        || alone.contains(&folded)
+        || is_day_of_signing(&folded)
         || (folded.contains(&fold("ngày"))
             && folded.contains(&fold("tháng"))
             && folded.contains(&fold("năm")))
+}
+
+/// `ngày 5 11 2025`, with or without the place before.
+fn is_day_of_signing(folded: &str) -> bool {
+    let words: Vec<&str> = folded.split(' ').collect();
+    let number =
+        |word: &&str, digits: usize| word.len() <= digits && word.bytes().all(|b| b.is_ascii_digit());
+    let day = fold("ngày");
+    words.windows(4).any(|four| {
+        matches!(four, [first, d, m, y] if *first == day && number(d, 2) && number(m, 2) && number(y, 4))
+    })
 }
 
 #[cfg(test)]
@@ -276,6 +369,7 @@ mod tests {
             roman_groups: true,
             total_words: &[],
             keep_totals: false,
+            of_villages: true,
         };
         let check = |text: &str, expected: Kind| assert_eq!(shape.kind(&row(text)), expected, "{text}");
         check("1|Hòa An|Nà Lẹng|120", Kind::Data);
@@ -293,6 +387,24 @@ mod tests {
         check("5|||", Kind::Blank);
         check("||Cao Bằng, ngày 5 tháng 11 năm 2025|", Kind::Signature);
         check("|Người lập biểu|Thủ trưởng đơn vị|", Kind::Signature);
+        check("||Tam Kim, ngày 5/11/2025|", Kind::Signature);
+        check("|Kế toán||Duyệt", Kind::Signature);
+        check("6|Duyệt Trung|Tổ 1|", Kind::Data);
+        check("|Duyệt Trung|Tổ 1|5", Kind::Data);
+        check("|Cộng (I+II)||24", Kind::Total);
+        check("|T.Cộng||24", Kind::Total);
+        check("|Tổng: 24||", Kind::Total);
+        check("|Tổng toàn huyện||24", Kind::Total);
+        check("|Luỹ kế||24", Kind::Total);
+        check("Xã Hòa An|||", Kind::Group("Xã Hòa An".to_owned()));
+        check("||UBND xã Hòa An|", Kind::Group("UBND xã Hòa An".to_owned()));
+        check("|Huyện Nguyên Bình||", Kind::Group("Huyện Nguyên Bình".to_owned()));
+        check("7|Xã Hòa An||", Kind::Data);
+        check("|Xã Hòa An||12", Kind::Data);
+        check("||* số liệu tạm tính|", Kind::Blank);
+        assert!(shape.is_record(&row("8||Nà Lẹng|12")));
+        assert!(!shape.is_record(&row("|Nguyễn Văn A||Trần B")));
+        assert!(!shape.is_record(&row("||Điện thoại|0206")));
         check("||||ghi chú bên lề", Kind::Blank);
     }
 

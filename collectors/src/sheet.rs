@@ -1,5 +1,6 @@
 //! Bytes → grids: what kind of file it is is told by the bytes, never by the name.
 
+mod biff;
 mod compound;
 mod csv;
 mod html;
@@ -46,7 +47,11 @@ pub(crate) fn read(bytes: &[u8], format: &TableFormat) -> Result<Sheets, Unreada
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_TEXT_BYTES {
         return Err(Unreadable::too_large("kích thước", "128 MB"));
     }
-    let decoded = encoding::decode(bytes, format.encoding)?;
+    let mut decoded = encoding::decode(bytes, format.encoding)?;
+    // Lines of before 2001 on a Macintosh end so.
+    if decoded.text.contains('\r') && !decoded.text.contains('\n') {
+        decoded.text = decoded.text.replace('\r', "\n");
+    }
     if html::looks_like(&decoded.text) {
         let grids = html::read(&decoded.text)?;
         return Ok(Sheets { grids, kind: "HTML", encoding: Some(decoded.found), delimiter: None });

@@ -63,7 +63,7 @@ fn key(text: &str) -> String {
 }
 
 /// A heading without what stands in brackets.
-fn without_brackets(text: &str) -> String {
+pub(crate) fn without_brackets(text: &str) -> String {
     let mut depth = 0_u32;
     let outside = text.chars().filter(|c| {
         match c {

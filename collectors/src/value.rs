@@ -177,7 +177,7 @@ impl CellKind {
     pub(crate) fn read(&self, cell: &Cell, style: Style) -> Parsed {
         match cell {
             cell if cell.is_blank() => self.blank(),
-            Cell::Error(error) => bad(format!("ô báo lỗi {error} của công thức; cần nhập lại giá trị")),
+            Cell::Error(error) => failed(error),
             Cell::Text(text) => self.text(text, style),
             Cell::Bool(value) if self.kind == ValueKind::YesNo => yes_no(*value),
             Cell::Percent(percent) if self.unit == Unit::Percent => self.number(*percent, Qualifier::Exact),
@@ -205,6 +205,9 @@ impl CellKind {
         let word = WORDS.get(&folded).copied();
         if dots_only || word == Some(Word::Missing) {
             return Parsed::Missing;
+        }
+        if is_error(text.trim()) {
+            return failed(text.trim());
         }
         if text.contains('\u{fffd}') {
             return bad(format!("“{}” có ký tự hỏng; cần gửi lại với bảng mã đúng", clean(text)));
@@ -372,6 +375,22 @@ fn yes_no(value: bool) -> Parsed {
     Parsed::Value(Value::Number(if value { 1.0 } else { 0.0 }), Qualifier::Exact)
 }
 
+/// What Excel shows where a formula failed, as it stands in text files made of workbooks.
+fn is_error(text: &str) -> bool {
+    ["#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!"].contains(&text)
+}
+
+/// A formula that failed, or that was never worked out.
+fn failed(error: &str) -> Parsed {
+    bad(if error.starts_with('=') {
+        format!(
+            "công thức {error} chưa có kết quả trong tệp; hãy mở bằng Excel rồi lưu lại, hoặc nhập giá trị"
+        )
+    } else {
+        format!("ô báo lỗi {error} của công thức; cần nhập lại giá trị")
+    })
+}
+
 fn bad(sentence: String) -> Parsed {
     Parsed::Bad(RejectCode::BadValue, sentence, Vec::new())
 }
@@ -380,9 +399,12 @@ fn out_of_range(shown: &str, why: &str) -> Parsed {
     Parsed::Bad(RejectCode::OutOfRange, format!("“{shown}” ngoài khoảng cho phép: {why}"), Vec::new())
 }
 
+/// The whole number a text begins with, where words follow: `4 hộ (12 khẩu)`.
 fn whole_suggestion(text: &str) -> Vec<String> {
-    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-    if digits.is_empty() { Vec::new() } else { vec![digits] }
+    let (_, text) = qualified(text);
+    let number = number::leading(&text).filter(|(_, rest)| rest.starts_with(' '));
+    let count = number.and_then(|(token, _)| number::parse_count(&token));
+    count.map(|count| format!("{count:.0}")).into_iter().collect()
 }
 
 /// Splits off the word before a number.

@@ -132,12 +132,25 @@ impl<'a> Reader<'a> {
                 _ => &[],
             },
             keep_totals: matches!(&self.config.format, crate::config::Format::Table(format) if format.keep_totals),
+            of_villages: self.level() == PlaceLevel::Village,
         };
         let mut kinds = Vec::new();
+        let (mut signed, mut below) = (false, Vec::new());
         for (number, row) in grid.rows.iter().enumerate().skip(table.heading.1) {
-            match shape.kind(row) {
-                Kind::Signature => break,
-                kind => kinds.push((number, row, kind)),
+            let kind = shape.kind(row);
+            // What looks like a signature may be a remark between rows: whole records below it still count.
+            signed = match kind {
+                Kind::Signature => true,
+                Kind::Data => signed && !shape.is_record(row),
+                _ => signed,
+            };
+            match (signed, &kind) {
+                (true, Kind::Group(_)) => below.push((number, row, kind)),
+                (true, _) => {}
+                (false, _) => {
+                    kinds.append(&mut below);
+                    kinds.push((number, row, kind));
+                }
             }
         }
         let data: Vec<&Row> =

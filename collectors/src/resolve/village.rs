@@ -2,7 +2,10 @@
 
 use gapwatch_model::{PlaceIx, PlaceLevel, RejectCode, text};
 
-use super::{Found, Named, Scope, is_near, missing};
+use super::{
+    Found, Named, Scope, missing,
+    names::{is_near, plain_village, village_keys},
+};
 use crate::{config::Role, context::Choice};
 
 impl Scope<'_> {
@@ -129,8 +132,11 @@ impl Scope<'_> {
     }
 
     fn villages_named(&self, name: &str, commune: PlaceIx) -> Vec<PlaceIx> {
-        let bearers = self.resolver.villages.get(&(commune, text::fold_village(name)));
-        bearers.into_iter().flatten().copied().filter(|ix| self.lies_in(*ix, commune)).collect()
+        let bearers = |key| {
+            let bearers = self.resolver.villages.get(&(commune, key)).into_iter().flatten().copied();
+            bearers.filter(|ix| self.lies_in(*ix, commune)).collect::<Vec<_>>()
+        };
+        village_keys(name).into_iter().map(bearers).find(|bearers| !bearers.is_empty()).unwrap_or_default()
     }
 
     fn lies_in(&self, village: PlaceIx, commune: PlaceIx) -> bool {
@@ -139,23 +145,16 @@ impl Scope<'_> {
 
     fn village_bears(&self, ix: PlaceIx, name: &str) -> bool {
         let place = self.gazetteer.get(ix);
-        let folded = text::fold_village(name);
+        let keys = village_keys(name);
         let full = place.full_name();
         std::iter::once(&place.name)
             .chain(&place.other_names)
             .chain([&full])
-            .any(|own| text::fold_village(own) == folded)
+            .any(|own| village_keys(own).iter().any(|key| keys.contains(key)))
     }
 
     fn village_nearly(&self, ix: PlaceIx, name: &str) -> bool {
-        // Tones fall away with the marks; the kind falls away first, while its tones are still there.
-        let bare = |name: &str| {
-            let cleaned = text::clean(name);
-            let kept = text::fold_village(&cleaned).split(' ').count();
-            let words: Vec<&str> = cleaned.split(' ').collect();
-            text::toneless(&words.get(words.len().saturating_sub(kept)..).unwrap_or_default().join(" "))
-        };
-        let (own, other) = (bare(&self.gazetteer.get(ix).name), bare(name));
+        let (own, other) = (plain_village(&self.gazetteer.get(ix).name), plain_village(name));
         !other.is_empty() && (own == other || is_near(&own, &other))
     }
 }

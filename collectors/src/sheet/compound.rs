@@ -13,13 +13,14 @@ pub(super) fn chains_end(bytes: &[u8]) -> bool {
     ends(&table) && ends(&small)
 }
 
-struct Container<'a> {
+/// An old Excel file as a container of files.
+pub(super) struct Container<'a> {
     bytes: &'a [u8],
     sector_size: usize,
 }
 
 impl<'a> Container<'a> {
-    fn of(bytes: &'a [u8]) -> Option<Self> {
+    pub(super) fn of(bytes: &'a [u8]) -> Option<Self> {
         let shift = bytes.get(30).copied().filter(|shift| [9, 12].contains(shift))?;
         Some(Self { bytes, sector_size: 1 << shift })
     }
@@ -53,18 +54,54 @@ impl<'a> Container<'a> {
         Some(table)
     }
 
-    fn stream(&self, table: &[u32], first: u32) -> Option<Vec<u8>> {
-        let mut stream = Vec::new();
-        let mut next = first;
-        for _ in 0..=table.len() {
-            if next >= NO_SECTOR {
-                return Some(stream);
-            }
-            stream.extend_from_slice(self.sector(next)?);
-            next = usize::try_from(next).ok().and_then(|next| table.get(next)).copied()?;
-        }
-        None
+    /// The bytes of the first file there is of some names. Chains must end: see [`chains_end`].
+    pub(super) fn file(&self, names: &[&str]) -> Option<Vec<u8>> {
+        let table = self.sector_table()?;
+        let directory = self.stream(&table, number(self.bytes, 48))?;
+        let entry = |name: &&str| directory.chunks_exact(128).find(|entry| name_of(entry) == **name);
+        let (first, size) = start_and_size(names.iter().find_map(entry)?)?;
+        let mut stream = if size >= usize::try_from(number(self.bytes, 56)).ok()? {
+            self.stream(&table, first)?
+        } else {
+            let small: Vec<u32> = numbers(&self.stream(&table, number(self.bytes, 60))?).collect();
+            let (first_of_all, _) = start_and_size(directory.get(..128)?)?;
+            let bytes = self.stream(&table, first_of_all)?;
+            chain(&small, first, |id| bytes.get(id.checked_mul(64)?..)?.get(..64))?
+        };
+        stream.truncate(size);
+        Some(stream)
     }
+
+    fn stream(&self, table: &[u32], first: u32) -> Option<Vec<u8>> {
+        chain(table, first, |id| self.sector(u32::try_from(id).ok()?))
+    }
+}
+
+/// The name of an entry of the directory.
+fn name_of(entry: &[u8]) -> String {
+    let letters = entry.get(..64).unwrap_or_default().chunks_exact(2);
+    let letters = letters.filter_map(|two| Some(u16::from_le_bytes(two.try_into().ok()?)));
+    char::decode_utf16(letters.take_while(|letter| *letter != 0)).filter_map(Result::ok).collect()
+}
+
+/// First sector and length in bytes of an entry of the directory.
+fn start_and_size(entry: &[u8]) -> Option<(u32, usize)> {
+    Some((number(entry, 116), usize::try_from(number(entry, 120)).ok()?))
+}
+
+/// What the sectors of a chain hold, one after the other.
+fn chain<'s>(table: &[u32], first: u32, sector: impl Fn(usize) -> Option<&'s [u8]>) -> Option<Vec<u8>> {
+    let mut stream = Vec::new();
+    let mut next = first;
+    for _ in 0..=table.len() {
+        if next >= NO_SECTOR {
+            return Some(stream);
+        }
+        let id = usize::try_from(next).ok()?;
+        stream.extend_from_slice(sector(id)?);
+        next = table.get(id).copied()?;
+    }
+    None
 }
 
 /// Whether following the numbers from anywhere comes to an end.

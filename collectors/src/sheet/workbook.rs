@@ -10,7 +10,11 @@ use calamine::{
     Data, DataRef, Dimensions, Ods, Range, Reader, SheetType, SheetVisible, Xls, Xlsx, XlsxError,
 };
 
-use super::{Sheets, zipped};
+use super::{
+    Sheets,
+    biff::{self, Place},
+    zipped,
+};
 use crate::grid::{Area, Cell, Grid, MAX_CELLS, MAX_COLUMNS, MAX_ROWS, MAX_UNPACKED_BYTES, Row, Unreadable};
 
 /// Reads XLSX and ODS.
@@ -28,6 +32,10 @@ pub(crate) fn read_xls(bytes: &[u8], wanted: &[String]) -> Result<Sheets, Unread
     if !super::compound::chains_end(bytes) {
         return Err(Unreadable::damaged("XLS", "một chuỗi cung của tệp bị hỏng"));
     }
+    let facts = biff::of_workbook(bytes);
+    if facts.spanned > MAX_CELLS {
+        return Err(Unreadable::too_large("số ô", gapwatch_model::text::count(MAX_CELLS as u64)));
+    }
     guarded("XLS", || {
         let mut book = Xls::new(Cursor::new(bytes)).map_err(|error| {
             let text = error.to_string();
@@ -43,7 +51,10 @@ pub(crate) fn read_xls(bytes: &[u8], wanted: &[String]) -> Result<Sheets, Unread
         for name in names {
             let range = book.worksheet_range(&name).map_err(|error| Unreadable::damaged("XLS", error))?;
             let merged = book.merge_cells_by_sheet_name(&name).unwrap_or_default();
-            grids.push(from_range(name, &range, &merged, &mut left)?);
+            let number = book.sheets_metadata().iter().position(|sheet| sheet.name == name).unwrap_or(0);
+            let mut grid = from_range(name, &range, &merged, &mut left)?;
+            mark_shares(&mut grid, number, &facts.shares);
+            grids.push(grid);
         }
         Ok(Sheets { grids, kind: "XLS", ..Sheets::default() })
     })
@@ -77,6 +88,7 @@ fn read_xlsx(bytes: &[u8], wanted: &[String]) -> Result<Sheets, Unreadable> {
     };
     let mut book = Xlsx::new(Cursor::new(bytes)).map_err(damaged)?;
     let names = visible(book.sheets_metadata(), wanted);
+    let formulas = zipped::holds(bytes, "xl/worksheets/", b"<f");
     let mut left = MAX_CELLS;
     let mut grids = Vec::new();
     for name in names {
@@ -96,10 +108,32 @@ fn read_xlsx(bytes: &[u8], wanted: &[String]) -> Result<Sheets, Unreadable> {
             };
             put(&mut grid, row, column, value, &mut left)?;
         }
+        drop(reader);
+        if formulas {
+            let mut reader = book.worksheet_cells_reader(&grid.name).map_err(damaged)?;
+            while let Some(formula) = reader.next_formula().map_err(damaged)? {
+                mark_unsolved(&mut grid, formula.get_position(), formula.get_value(), &mut left)?;
+            }
+        }
         grid.merged = areas(&merged, &grid);
         grids.push(grid);
     }
     Ok(Sheets { grids, kind: "XLSX", ..Sheets::default() })
+}
+
+/// A formula without a result, as programs write it that cannot work it out: a blank would be no answer.
+fn mark_unsolved(
+    grid: &mut Grid,
+    (row, column): (u32, u32),
+    formula: &str,
+    left: &mut usize,
+) -> Result<(), Unreadable> {
+    let there = grid.rows.get(row as usize).map(|there| there.cell(column as usize));
+    if formula.is_empty() || !matches!(there, None | Some(Cell::Empty)) {
+        return Ok(());
+    }
+    let shown: String = formula.chars().take(200).collect();
+    put(grid, row, column, Cell::Error(format!("={shown}")), left)
 }
 
 /// A share of 0.29 is 29 percent, not 28.999999999999996: floating noise beyond the 15th digit is Excel's own too.
@@ -133,35 +167,45 @@ fn read_ods(bytes: &[u8], wanted: &[String]) -> Result<Sheets, Unreadable> {
         let range = book.worksheet_range(&name).map_err(|error| Unreadable::damaged("ODS", error))?;
         let number = book.sheets_metadata().iter().position(|sheet| sheet.name == name).unwrap_or(0);
         let mut grid = from_range(name, &range, &[], &mut left)?;
-        for (row_number, row) in grid.rows.iter_mut().enumerate() {
-            for (column, cell) in row.cells.iter_mut().enumerate() {
-                if let Cell::Number(share) = cell
-                    && percent.contains(&(number, row_number, column))
-                {
-                    *cell = Cell::Percent(as_percent(*share));
-                }
-            }
-        }
+        mark_shares(&mut grid, number, &percent);
         grids.push(grid);
     }
     Ok(Sheets { grids, kind: "ODS", ..Sheets::default() })
 }
 
+/// Makes numbers shown as shares percent.
+fn mark_shares(grid: &mut Grid, sheet: usize, shares: &HashSet<Place>) {
+    if shares.is_empty() {
+        return;
+    }
+    for (row_number, row) in grid.rows.iter_mut().enumerate() {
+        for (column, cell) in row.cells.iter_mut().enumerate() {
+            if let Cell::Number(share) = cell
+                && shares.contains(&(sheet, row_number, column))
+            {
+                *cell = Cell::Percent(as_percent(*share));
+            }
+        }
+    }
+}
+
 /// Reads what calamine does not tell: which cells are shares. On the way refuses "this cell a million times", which takes
 /// only a few bytes to say. Gives (sheet, row, column), all from 0.
-fn percent_cells(content: &[u8]) -> Result<HashSet<(usize, usize, usize)>, Unreadable> {
+fn percent_cells(content: &[u8]) -> Result<HashSet<Place>, Unreadable> {
     let text = String::from_utf8_lossy(content);
     let refused = || Unreadable::too_large("số ô", gapwatch_model::text::count(MAX_CELLS as u64));
     let mut percent = HashSet::new();
     let (mut sheets, mut row, mut column, mut row_times, mut total) =
         (0_usize, 0_usize, 0_usize, 1_usize, 0_usize);
+    // How far the filled cells of the sheet reach: calamine keeps every cell of that rectangle.
+    let (mut down, mut right) = (0_usize, 0_usize);
     for tag in text.split('<').skip(1) {
         let times = |attribute: &str| {
             let (_, rest) = tag.split_once(attribute)?;
             rest.get(1..)?.split(['"', '\'']).next()?.parse::<usize>().ok()
         };
         if tag.starts_with("table:table ") || tag.starts_with("table:table>") {
-            (sheets, row) = (sheets + 1, 0);
+            (sheets, row, down, right) = (sheets + 1, 0, 0, 0);
         } else if tag.starts_with("table:table-row") {
             (column, row_times) = (0, times("number-rows-repeated=").unwrap_or(1));
         } else if tag.starts_with("/table:table-row") {
@@ -170,19 +214,17 @@ fn percent_cells(content: &[u8]) -> Result<HashSet<(usize, usize, usize)>, Unrea
             let cells = times("number-columns-repeated=").unwrap_or(1);
             if tag.contains("office:value-type") {
                 total = total.saturating_add(cells.saturating_mul(row_times));
-                if total > MAX_CELLS {
+                down = down.max(row.saturating_add(row_times));
+                right = right.max(column.saturating_add(cells));
+                if total > MAX_CELLS || down.saturating_mul(right) > MAX_CELLS {
                     return Err(refused());
                 }
                 if tag.contains("\"percentage\"") {
-                    for (down, right) in
-                        (0..row_times).flat_map(|down| (0..cells).map(move |right| (down, right)))
-                    {
-                        percent.insert((
-                            sheets.saturating_sub(1),
-                            row.saturating_add(down),
-                            column.saturating_add(right),
-                        ));
-                    }
+                    let repeated =
+                        (0..row_times).flat_map(|lower| (0..cells).map(move |later| (lower, later)));
+                    percent.extend(repeated.map(|(lower, later)| {
+                        (sheets.saturating_sub(1), row.saturating_add(lower), column.saturating_add(later))
+                    }));
                 }
             }
             column = column.saturating_add(cells);

@@ -56,6 +56,31 @@ pub(crate) fn entry(bytes: &[u8], name: &str) -> Option<Vec<u8>> {
     Some(unpacked)
 }
 
+/// Whether a file of a folder holds some bytes. Nothing is kept; the archive was guarded.
+pub(crate) fn holds(bytes: &[u8], folder: &str, wanted: &[u8]) -> bool {
+    let Ok(mut archive) = ZipArchive::new(Cursor::new(bytes)) else { return false };
+    let overlap = wanted.len().saturating_sub(1);
+    let mut buffer = vec![0; 64 << 10];
+    for index in 0..archive.len() {
+        let Ok(mut entry) = archive.by_index(index) else { continue };
+        if !entry.name().is_ok_and(|name| name.starts_with(folder)) {
+            continue;
+        }
+        let mut kept = 0;
+        while let Some(read) =
+            buffer.get_mut(kept..).and_then(|free| entry.read(free).ok()).filter(|read| *read > 0)
+        {
+            let filled = kept + read;
+            if buffer.get(..filled).is_some_and(|text| memchr::memmem::find(text, wanted).is_some()) {
+                return true;
+            }
+            kept = overlap.min(filled);
+            buffer.copy_within(filled - kept..filled, 0);
+        }
+    }
+    false
+}
+
 #[cfg(test)]
 mod tests {
     use super::guard;

@@ -185,17 +185,22 @@ impl Reader<'_> {
             Cell::Number(number) => Some(*number),
             cell => geo::degrees(&cell.shown()),
         };
-        let at = lon.or(lat)?;
+        let filled = |at: &usize| !row.cell(*at).is_blank();
+        let at = lon.filter(filled).or(lat.filter(filled))?;
         let cell = row.cell(at);
-        if cell.is_blank() {
-            return None;
-        }
         let point = match (lon, lat) {
-            (Some(lon), Some(lat)) => number(lat).zip(number(lon)).and_then(|(a, b)| geo::point_of(a, b)),
+            (Some(lon), Some(lat)) if filled(&lon) && filled(&lat) => {
+                number(lat).zip(number(lon)).and_then(|(a, b)| geo::point_of(a, b))
+            }
             _ => geo::pair(&cell.shown()),
         };
         if point.is_none() {
-            let sentence = format!("“{}” không phải tọa độ trong lãnh thổ Việt Nam", cell.shown());
+            let half = lon.zip(lat).is_some_and(|(lon, lat)| filled(&lon) != filled(&lat));
+            let sentence = if half && number(at).is_some() {
+                format!("“{}” chỉ là một nửa tọa độ; cần cả kinh độ và vĩ độ", cell.shown())
+            } else {
+                format!("“{}” không phải tọa độ trong lãnh thổ Việt Nam", cell.shown())
+            };
             self.reject_row(row, Some(at), table, cell, RejectCode::BadValue, false, sentence);
         }
         point
