@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 
 use chrono::{DateTime, FixedOffset};
 use gapwatch_collectors::{Breach, Fetched, Reading, Report};
-use gapwatch_model::{Batch, NewPlaces, Outcome, PlaceIx, Run, RunId};
+use gapwatch_model::{Batch, Frame, NewPlaces, Outcome, PlaceIx, Run, RunId};
 use gapwatch_store::Counts;
 use serde_json::{Value, json};
 
@@ -231,18 +231,30 @@ pub(crate) fn try_out(
         run.outcome = Outcome::Quarantined;
         run.message = Some(sentences(&breaches));
     }
-    // Villages that would be made have no number in the store yet: all of theirs is new.
-    let known = u32::try_from(app.gazetteer()?.len()).unwrap_or(u32::MAX);
-    let mut frames = reading.frames.clone();
-    let mut made = 0_u32;
+    let counts = changes(app, &reading.frames, &new_places(app, &reading)?, now)?;
+    Ok(Collected { run, reading: Some(reading), breaches, counts })
+}
+
+/// Says what frames would change. All is new of places that would be made. Blocking.
+///
+/// # Errors
+/// When the store cannot be read.
+pub(crate) fn changes(
+    app: &App,
+    frames: &[Frame],
+    made: &NewPlaces,
+    at: DateTime<FixedOffset>,
+) -> anyhow::Result<Counts> {
+    let mut frames = frames.to_vec();
+    let mut new = 0_u32;
     for frame in &mut frames {
         let before = frame.points.len();
-        frame.points.retain(|point| point.place.0 < known);
-        made += u32::try_from(before - frame.points.len()).unwrap_or(u32::MAX);
+        frame.points.retain(|point| made.get(point.place).is_none());
+        new += u32::try_from(before - frame.points.len()).unwrap_or(u32::MAX);
     }
-    let mut counts = app.store.compare(&frames, now)?.counts;
-    counts.imported += made;
-    Ok(Collected { run, reading: Some(reading), breaches, counts })
+    let mut counts = app.store.compare(&frames, at)?.counts;
+    counts.imported += new;
+    Ok(counts)
 }
 
 /// Fetches what a collector would and says what taking it in would do. Nothing is stored.

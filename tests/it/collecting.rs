@@ -192,3 +192,42 @@ fn a_file_of_a_watched_folder_is_archived_once_it_is_in() {
     assert_eq!((code, &reply["outcome"]), (0, &json!("unchanged")), "{reply}");
     assert_eq!((left("inbox"), left("archive")), (0, 1));
 }
+
+#[test]
+fn a_batch_that_is_held_back_is_judged_once_released_and_is_what_the_next_is_held_against() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = copy_of(SMALL, folder.path());
+    let collector = config.join("collectors/villages.toml");
+    let mut text = std::fs::read_to_string(&collector).unwrap();
+    text.push_str("\n[contract]\nmaximum_drop_percent = 50\n");
+    std::fs::write(&collector, text).unwrap();
+    let first_rows = |month: u32, rows: usize| {
+        let report = report(month);
+        let mut kept: Vec<&str> = report.lines().take(rows + 1).collect();
+        kept.extend(report.lines().last());
+        kept.join("\n")
+    };
+    let bring = |month: u32, rows: usize| {
+        write(&config, &format!("inbox/bao-cao-{}.csv", day(month)), &first_rows(month, rows));
+        collect(&config, "villages").1
+    };
+    assert_eq!(bring(120, 30)["outcome"], "succeeded");
+    // A third of the rows, and a village nobody knew: held back whole.
+    let held = bring(121, 9);
+    assert_eq!(held["outcome"], "quarantined", "{held}");
+    let run = &held["run"];
+    let token = gapwatch()
+        .args(["token", "add", "lan", "--role", "editor", "--config"])
+        .arg(&config)
+        .output()
+        .unwrap();
+    let server = start("serve", &config);
+    let villages =
+        |server: &Server| server.json("/api/v1/places?level=village&parent=99003").as_array().unwrap().len();
+    assert_eq!((amounts(&server, "village.signal", &day(121)[..6]).len(), villages(&server)), (0, 11));
+    let visitor = server.sign_in(String::from_utf8(token.stdout).unwrap().trim());
+    assert_eq!(visitor.send("/review", &format!("/runs/{run}/release")), 200);
+    assert_eq!((amounts(&server, "village.signal", &day(121)[..6]).len(), villages(&server)), (10, 12));
+    // As many rows as were let in are not too few any more.
+    assert_eq!(bring(122, 9)["outcome"], "succeeded");
+}

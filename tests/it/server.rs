@@ -119,3 +119,54 @@ impl Server {
         (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
     }
 }
+
+/// Somebody who is signed in: a cookie, and the word their forms carry.
+pub(crate) struct Visitor<'a> {
+    server: &'a Server,
+    cookie: String,
+}
+
+fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {
+    let from = text.find(start).unwrap_or_else(|| panic!("no {start} in {text}")) + start.len();
+    text[from..].split(end).next().unwrap()
+}
+
+impl Server {
+    /// Signs in with a token, as the page does it.
+    pub(crate) fn sign_in(&self, token: &str) -> Visitor<'_> {
+        let mut page = agent().get(format!("{}/sign-in", self.origin)).call().unwrap();
+        let cookie = cookie_of(page.headers());
+        let body = page.body_mut().read_to_string().unwrap();
+        let csrf = between(&body, "name=\"csrf\" value=\"", "\"");
+        let no_redirects = ureq::Agent::config_builder().max_redirects(0).http_status_as_error(false).build();
+        let signed = ureq::Agent::from(no_redirects)
+            .post(format!("{}/sign-in", self.origin))
+            .header("cookie", cookie)
+            .send_form([("token", token), ("csrf", csrf), ("next", "/")])
+            .unwrap();
+        assert_eq!(signed.status().as_u16(), 303);
+        Visitor { server: self, cookie: cookie_of(signed.headers()) }
+    }
+}
+
+fn cookie_of(headers: &ureq::http::HeaderMap) -> String {
+    let set = headers.get("set-cookie").unwrap().to_str().unwrap();
+    set.split(';').next().unwrap().to_owned()
+}
+
+impl Visitor<'_> {
+    /// Opens a page.
+    pub(crate) fn get(&self, path: &str) -> String {
+        let request = agent().get(format!("{}{path}", self.server.origin)).header("cookie", &self.cookie);
+        request.call().unwrap().body_mut().read_to_string().unwrap()
+    }
+
+    /// Sends the form of a page that goes to this address, and gives the status.
+    pub(crate) fn send(&self, page: &str, action: &str) -> u16 {
+        let body = self.get(page);
+        let form = between(&body, &format!("action=\"{action}\""), "</form>");
+        let csrf = between(form, "name=\"csrf\" value=\"", "\"");
+        let request = agent().post(format!("{}{action}", self.server.origin)).header("cookie", &self.cookie);
+        request.send_form([("csrf", csrf)]).unwrap().status().as_u16()
+    }
+}

@@ -182,3 +182,11 @@ pub struct NewPlaces {
     /// The places, in order of their numbers.
     pub places: Vec<Place>,
 }
+
+impl NewPlaces {
+    /// The place a number of the batch's frames means, where it is one of these.
+    #[must_use]
+    pub fn get(&self, ix: PlaceIx) -> Option<&Place> {
+        self.places.get(usize::try_from(ix.0.checked_sub(self.first.0)?).ok()?)
+    }
+}

@@ -160,8 +160,7 @@ pub(crate) fn bring<'a>(
     let (_, slots) = put(transaction, &missing, &[], at)?;
     let mut frames = frames.to_vec();
     for point in frames.iter_mut().flat_map(|frame| &mut frame.points) {
-        let brought = point.place.0.checked_sub(new.first.0).and_then(|n| new.places.get(n as usize));
-        if let Some((slot, _)) = brought.and_then(|place| slots.get(&place.id)) {
+        if let Some((slot, _)) = new.get(point.place).and_then(|place| slots.get(&place.id)) {
             point.place = PlaceIx(*slot);
         }
     }

@@ -13,6 +13,7 @@ use gapwatch_store::{Held, HeldState, Query as SeriesQuery, RunQuery};
 use super::fill::Fill;
 use crate::{
     app::App,
+    collect,
     http::{Asked, HttpResult},
     review,
     world::brought,
@@ -154,7 +155,7 @@ fn batch(fill: &Fill<'_>, held: &Held) -> HttpResult<Batch> {
     let differences_of = |(what, old, new): (&str, String, String)| (what.to_owned(), old, new);
     let mut differences: Vec<(String, String, String)> = differences.drain(..).map(differences_of).collect();
     differences.extend(values(fill, held)?);
-    let changes = fill.app.store.compare(&held.frames, fill.world.at)?.counts;
+    let changes = collect::changes(fill.app, &held.frames, &held.new_places, fill.world.at)?;
     differences.push((
         lang.pick("giá trị mới · thay đổi · như cũ", "values new · changed · unchanged").to_owned(),
         String::new(),
