@@ -21,6 +21,7 @@ use gapwatch_dashboards::{
 };
 use gapwatch_model::{CollectorName, Gazetteer, PlaceId, PlaceIx, RunId, text};
 use gapwatch_store::{InfluxOptions, RunQuery, Secret, Store, StoreOptions};
+use tokio::sync::Semaphore;
 
 use crate::{
     auth::{self, Attempts},
@@ -67,6 +68,8 @@ pub(crate) struct App {
     resolver: Mutex<Option<(Arc<Gazetteer>, Arc<Resolver>)>>,
     /// One file is taken in at a time: new places get their numbers in order.
     pub(crate) intake: Mutex<()>,
+    /// How many files may be read at the same time.
+    pub(crate) reading: Semaphore,
     synthetic: bool,
     ready: AtomicBool,
     progress: Mutex<Option<(usize, usize, NaiveDate)>>,
@@ -141,6 +144,7 @@ impl App {
             running: Mutex::default(),
             resolver: Mutex::default(),
             intake: Mutex::default(),
+            reading: Semaphore::new(usize::from(config.program.parallel_runs.max(1))),
             synthetic: false,
             ready: AtomicBool::new(false),
             progress: Mutex::default(),

@@ -47,6 +47,7 @@ pub(crate) async fn run(
         Err(message) => {
             let mut run = draft(name, cause, now, Outcome::Failed);
             run.message = Some(message);
+            run.finished = app.clock.now().max(now);
             collected.extend(keep(app, run).await);
         }
         Ok(files) => {
@@ -62,6 +63,7 @@ pub(crate) async fn run(
             }
             if collected.is_empty() && !matches!(cause, Cause::Replayed(_)) {
                 let mut run = draft(name, cause, now, if none { Outcome::Empty } else { Outcome::Unchanged });
+                run.finished = app.clock.now().max(now);
                 run.file = newest.as_ref().map(|file| file.file.clone());
                 run.content_hash = newest.map(|file| file.content_hash);
                 run.message = Some(if none {
@@ -139,10 +141,12 @@ async fn read_one(
     file: Fetched,
     now: DateTime<FixedOffset>,
 ) -> Option<Collected> {
+    let slot = app.reading.acquire().await;
     let shared = Shared::clone(app);
     let draft = draft(name, cause, now, Outcome::Failed);
     let name = name.to_owned();
     let read = tokio::task::spawn_blocking(move || take_in(&shared, &name, draft, &file, now)).await;
+    drop(slot);
     match read {
         Ok(Ok(collected)) => Some(collected),
         Ok(Err(error)) => {

@@ -1,14 +1,15 @@
-//! Runs collectors when they are due: none at the same time as itself, a few at the same time as each other.
+//! Runs collectors when they are due: none at the same time as itself.
 //!
 //! When a run is due is decided by `collectors::schedule`; this is the loop around it. A source that fails, hangs or
-//! panics never holds up another.
+//! panics never holds up another: all of them may wait for an answer at once, and only reading and storing what came is
+//! done a few at a time (`collect`).
 
 use std::{collections::BTreeMap, time::Duration};
 
 use chrono::{DateTime, FixedOffset};
 use gapwatch_collectors::{CollectorConfig, schedule::Plan};
 use gapwatch_model::{Outcome, Run, RunId};
-use tokio::{sync::Semaphore, time::MissedTickBehavior};
+use tokio::time::MissedTickBehavior;
 
 use crate::{
     app::{App, Shared},
@@ -28,7 +29,6 @@ pub(crate) fn plan(collector: &CollectorConfig) -> Option<Plan> {
 /// Runs what is due, for ever. Flags are judged anew when the day or the hour changes, even if nothing was collected.
 pub(crate) async fn run(app: Shared) {
     let up_since = app.clock.now();
-    let slots = std::sync::Arc::new(Semaphore::new(usize::from(app.config.program.parallel_runs.max(1))));
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut judged_hour = None;
@@ -62,15 +62,14 @@ pub(crate) async fn run(app: Shared) {
                 continue;
             }
             let Some(guard) = app.begin(name) else { continue };
-            let (app, name, slots) = (Shared::clone(&app), name.clone(), std::sync::Arc::clone(&slots));
+            let (app, name) = (Shared::clone(&app), name.clone());
             tokio::spawn(async move {
-                let permit = slots.acquire_owned().await;
                 for planned in due.run {
                     let now = app.clock.now();
                     collect::run(&app, &name, &Cause::Planned(planned), now).await;
                 }
                 collect::judge(&app, app.clock.now()).await;
-                drop((permit, guard));
+                drop(guard);
             });
         }
     }

@@ -66,7 +66,7 @@ pub(crate) struct Program {
     /// Where the database goes, relative to the configuration directory.
     #[serde(default = "default_data_dir")]
     pub(crate) data_dir: PathBuf,
-    /// Collectors that may run at the same time.
+    /// Files that may be read and stored at the same time. Waiting for sources is not counted.
     #[serde(default = "default_parallel_runs")]
     pub(crate) parallel_runs: u8,
     /// Where series are kept; the embedded store when absent.

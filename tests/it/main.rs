@@ -9,6 +9,7 @@ mod licences;
 mod program;
 mod remote;
 mod server;
+mod sources;
 
 use std::path::{Path, PathBuf};
 
