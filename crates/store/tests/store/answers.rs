@@ -1,6 +1,7 @@
 //! Answers in exactly the shapes InfluxDB 2.7 gives them, and its set-up: what it says is read, refused with a sentence,
 //! or given by the catalogue instead; never half, never a panic.
 
+use gapwatch_model::PlaceIx;
 use gapwatch_store::{InfluxOptions, PlaceSet, Query, Store, StoreError, StoreOptions};
 use proptest::{
     prelude::{ProptestConfig, any, proptest},
@@ -171,6 +172,36 @@ fn who_asks_for_nothing_asks_no_server() {
         assert_eq!(store.series().summary(&query, &[]).unwrap(), [], "{query:?}");
     }
     assert_eq!(server.requests().len(), 1, "only the delivery");
+}
+
+#[test]
+fn the_server_sums_wherever_its_question_can_name_the_places() {
+    let (dir, server) = (tempfile::tempdir().unwrap(), Double::start());
+    let store = with_server(&dir, InfluxOptions { spool_points: 10_000, ..server.options() });
+    store.put_places(&places(200), &[], nth_noon(0)).unwrap();
+    let points: Vec<(u32, f64)> = (1..180).map(|place| (place, 1.0)).collect();
+    store.append(&batch(nth_noon(37), vec![frame(key("a", "202401", "survey"), &points)])).unwrap();
+    server.will([Answer::Taken]);
+    store.deliver(nth_noon(41)).unwrap();
+    let question = |wanted: fn(u32) -> bool| {
+        let places = (0..200).filter(|place| wanted(*place)).map(PlaceIx).collect();
+        server.will([Answer::Csv("\r\n".to_owned())]);
+        store.series().summary(&Query { places: Some(places), ..Query::new("a".into()) }, &[]).unwrap();
+        assert_eq!(store.spool().unwrap().unwrap().local_because, None);
+        server.requests().last().unwrap().body.clone()
+    };
+    // Place 0 and those from 180 on were never spoken of, so nobody needs to leave them out.
+    let all = question(|place| place > 0);
+    assert!(
+        all.contains("|> reduce(") && !all.contains("r.place !=") && !all.contains("r.place =="),
+        "{all}"
+    );
+    let but_two = question(|place| place != 7 && place != 9);
+    assert!(but_two.contains(r#"r.place != \"7\" and r.place != \"9\""#), "{but_two}");
+    let few = question(|place| place == 7 || place == 199);
+    assert!(few.contains("|> reduce(") && few.contains(r#"r.place == \"7\" or r.place == \"199\""#), "{few}");
+    let half = question(|place| place % 2 == 0);
+    assert!(!half.contains("|> reduce(") && !half.contains("r.place !="), "{half}");
 }
 
 #[test]

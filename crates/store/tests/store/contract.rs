@@ -294,6 +294,41 @@ fn filters_narrow_every_read() {
 }
 
 #[test]
+fn many_places_are_read_as_well_as_few() {
+    on_every_backend(200, |series| {
+        let mut naive = Naive::default();
+        for (run, month) in (1..).zip(["202401", "202402", "202403"]) {
+            let points: Vec<(u32, f64)> = (1..180)
+                .filter(|place| place % 7 != u32::try_from(run).unwrap())
+                .map(|place| (place, f64::from(place % 5)))
+                .collect();
+            let said = [frame(key("a", month, "one"), &points)];
+            let at = nth_noon(40 * run);
+            series.append(RunId(run), at, &said).unwrap();
+            naive.append(RunId(run), at, &said);
+        }
+        let places = |wanted: fn(u32) -> bool| {
+            let places = (0..200).filter(|place| wanted(*place)).map(PlaceIx).collect();
+            Query { places: Some(places), ..Query::new("a".into()) }
+        };
+        for query in [
+            places(|_| true),
+            places(|place| place % 10 != 3),
+            places(|place| place % 2 == 0),
+            places(|place| place < 60),
+        ] {
+            assert_eq!(
+                series.summary(&query, &[1.0, 3.0]).unwrap(),
+                naive.summary(&query, &[1.0, 3.0]),
+                "{query:?}"
+            );
+            assert_eq!(values(series, &query), naive.values(&query), "{query:?}");
+            assert_eq!(latest(series, &query), naive.latest(&query), "{query:?}");
+        }
+    });
+}
+
+#[test]
 fn ratios_are_summed_by_their_parts() {
     on_every_backend(4, |series| {
         let mut said = frame(key("a", "2025", "survey"), &[(1, 0.0), (2, 0.0), (3, 0.0)]);

@@ -19,8 +19,10 @@ use chrono::{DateTime, FixedOffset, NaiveDate};
 use gapwatch_model::{Frame, FrameKey, Head, IndicatorId, Period, PlaceIx, Point, RunId};
 use rusqlite::{Connection, Row};
 
-use super::{Comparison, Counts, Query, SeriesStore, Sink, Stream, Summary};
+use super::{Comparison, Counts, PlaceSet, Query, SeriesStore, Sink, Stream, Summary};
 use crate::{StoreError, db, db::Db};
+
+use latest::Latest;
 
 pub(crate) use append::append_frames;
 pub use seal::Sealed;
@@ -178,6 +180,24 @@ pub(crate) fn days(
         .query_row([indicator.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let day = |code: Option<i64>| code.and_then(period::period).map(Period::end);
     Ok(day(first).zip(day(last)))
+}
+
+/// The places anything was ever said of, for one indicator.
+pub(crate) fn spoken_of(connection: &Connection, indicator: &IndicatorId) -> Result<PlaceSet, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT block, body FROM latest WHERE stream IN (SELECT id FROM stream WHERE indicator = ?1)",
+    )?;
+    let mut rows = statement.query([indicator.as_str()])?;
+    let mut places = PlaceSet::default();
+    while let Some(row) = rows.next()? {
+        let block: u32 = row.get(0)?;
+        let known = Latest::decode(row.get_ref(1)?.as_blob().unwrap_or_default());
+        // What a damaged vector does not say may be any place.
+        let known = known.map_or_else(|_| mask::Mask::all(), |latest| latest.known_by(i64::MAX));
+        let slots = (0..mask::BLOCK).filter(|slot| known.has(*slot));
+        slots.for_each(|slot| places.insert(PlaceIx(block * mask::BLOCK + slot)));
+    }
+    Ok(places)
 }
 
 /// Something that was said: with `None` it stands, with a number it stood before.

@@ -204,11 +204,12 @@ impl Client {
     pub(super) fn summary(
         &self,
         query: &Query,
+        scope: &flux::Scope,
         days: (NaiveDate, NaiveDate),
         cuts: &[f64],
     ) -> Result<Vec<Summary>, StoreError> {
         let mut found = Vec::new();
-        self.query(flux::summary(&self.bucket, query, days, cuts), &mut |columns| {
+        self.query(flux::summary(&self.bucket, query, scope, days, cuts), &mut |columns| {
             found.push(summary_of(query, cuts.len() + 1, columns)?);
             Ok(())
         })?;

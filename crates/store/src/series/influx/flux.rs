@@ -2,6 +2,7 @@
 //! that reading it depends on no type the server chooses.
 
 use chrono::{Days, NaiveDate};
+use gapwatch_model::PlaceIx;
 
 use super::line::{NOW, encode};
 use crate::series::Query;
@@ -15,27 +16,50 @@ pub(crate) enum Revisions {
     All,
 }
 
-/// Most places that are named one by one in a question; with more, the answer is sifted here.
-const MOST_NAMED: usize = 60;
+/// Which places a question names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// Every place anything was said of.
+    All,
+    /// These alone.
+    Only(Vec<PlaceIx>),
+    /// All but these.
+    Except(Vec<PlaceIx>),
+    /// More than can be named: the answer is sifted here.
+    Sifted,
+}
 
 /// Observations of days `from..=to` in one block of places.
 pub(crate) fn observations(
     bucket: &str,
     query: &Query,
+    scope: &Scope,
     block: u32,
     days: (NaiveDate, NaiveDate),
     revisions: Revisions,
 ) -> String {
-    format!("{}{RECORDS}", source(bucket, query, Some(block), days, revisions))
+    format!("{}{RECORDS}", source(bucket, query, scope, Some(block), days, revisions))
 }
 
 /// The newest observation of each series in one block of places.
-pub(crate) fn latest(bucket: &str, query: &Query, block: u32, days: (NaiveDate, NaiveDate)) -> String {
-    format!("{}  |> last()\n{RECORDS}", source(bucket, query, Some(block), days, Revisions::Standing))
+pub(crate) fn latest(
+    bucket: &str,
+    query: &Query,
+    scope: &Scope,
+    block: u32,
+    days: (NaiveDate, NaiveDate),
+) -> String {
+    format!("{}  |> last()\n{RECORDS}", source(bucket, query, scope, Some(block), days, Revisions::Standing))
 }
 
 /// Sums and counts per stream and period of what stands.
-pub(crate) fn summary(bucket: &str, query: &Query, days: (NaiveDate, NaiveDate), cuts: &[f64]) -> String {
+pub(crate) fn summary(
+    bucket: &str,
+    query: &Query,
+    scope: &Scope,
+    days: (NaiveDate, NaiveDate),
+    cuts: &[f64],
+) -> String {
     let classes = 0..=cuts.len();
     let start: String = classes.clone().map(|class| format!(", c{class}: 0")).collect();
     let texts: String = classes.clone().map(|class| format!(", c{class}: string(v: r.c{class})")).collect();
@@ -62,7 +86,7 @@ pub(crate) fn summary(bucket: &str, query: &Query, days: (NaiveDate, NaiveDate),
          |> group()\n  \
          |> map(fn: (r) => ({{t: string(v: r._time), kind: r.kind, source: r.source, evidence: r.evidence{DIMENSIONS}, \
          n: string(v: r.n), sum: string(v: r.sum), r: string(v: r.r), num: string(v: r.num), den: string(v: r.den), none: string(v: r.none){texts}}}))\n",
-        source(bucket, query, None, days, Revisions::Standing)
+        source(bucket, query, scope, None, days, Revisions::Standing)
     )
 }
 
@@ -86,11 +110,6 @@ pub(crate) fn measurements(bucket: &str) -> String {
     )
 }
 
-/// Whether the scope is named in questions, so that answers need no sifting.
-pub(crate) fn names_places(query: &Query) -> bool {
-    query.places.as_ref().is_none_or(|places| places.len() <= MOST_NAMED)
-}
-
 const DIMENSIONS: &str = ", operator: if exists r.operator then r.operator else \"\", \
      technology: if exists r.technology then r.technology else \"\", \
      measuring_point: if exists r.measuring_point then r.measuring_point else \"\", \
@@ -111,6 +130,7 @@ const RECORDS: &str = "  |> pivot(rowKey: [\"_time\"], columnKey: [\"_field\"], 
 fn source(
     bucket: &str,
     query: &Query,
+    scope: &Scope,
     block: Option<u32>,
     (from, to): (NaiveDate, NaiveDate),
     revisions: Revisions,
@@ -124,8 +144,7 @@ fn source(
     );
     let mut any = |tag: &str, values: &mut dyn Iterator<Item = String>| {
         let tests: Vec<String> = values.map(|value| format!("r.{tag} == \"{value}\"")).collect();
-        let tests = if tests.is_empty() { "false".to_owned() } else { tests.join(" or ") };
-        out += &format!("  |> filter(fn: (r) => {tests})\n");
+        out += &format!("  |> filter(fn: (r) => {})\n", tests.join(" or "));
     };
     if revisions == Revisions::Standing {
         any("rev", &mut std::iter::once(NOW.to_owned()));
@@ -139,8 +158,13 @@ fn source(
     if let Some(evidence) = &query.evidence {
         any("evidence", &mut evidence.iter().map(|evidence| evidence.as_str().to_owned()));
     }
-    if let Some(places) = query.places.as_ref().filter(|places| places.len() <= MOST_NAMED) {
-        any("place", &mut places.iter().map(|place| place.0.to_string()));
+    match scope {
+        Scope::Only(places) => any("place", &mut places.iter().map(|place| place.0.to_string())),
+        Scope::Except(places) => {
+            let tests: Vec<_> = places.iter().map(|place| format!("r.place != \"{}\"", place.0)).collect();
+            out += &format!("  |> filter(fn: (r) => {})\n", tests.join(" and "));
+        }
+        Scope::All | Scope::Sifted => {}
     }
     if let Some(dimensions) = &query.dimensions {
         for (tag, value) in [
@@ -171,13 +195,12 @@ fn float(number: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Revisions, latest, measurements, observations, summary};
+    use super::{Revisions, Scope, latest, measurements, observations, summary};
     use crate::series::Query;
     use gapwatch_model::{Dimensions, Evidence, PlaceIx};
 
     fn query() -> Query {
         Query {
-            places: Some([PlaceIx(4), PlaceIx(9)].into_iter().collect()),
             sources: Some(vec!["a\"b".into()]),
             evidence: Some(vec![Evidence::Claimed, Evidence::Measured]),
             dimensions: Some(Dimensions { operator: Some("Viettel".into()), ..Dimensions::default() }),
@@ -188,7 +211,8 @@ mod tests {
     #[test]
     fn filters_are_pushed_to_the_server_and_text_cannot_break_out() {
         let days = ("2024-01-01".parse().unwrap(), "2024-12-31".parse().unwrap());
-        let flux = observations("b\"} ${x}", &query(), 3, days, Revisions::Standing);
+        let two = Scope::Only(vec![PlaceIx(4), PlaceIx(9)]);
+        let flux = observations("b\"} ${x}", &query(), &two, 3, days, Revisions::Standing);
         for line in [
             "from(bucket: \"b\\\"} \\${x}\")",
             "  |> range(start: 2024-01-01T00:00:00Z, stop: 2025-01-01T00:00:00Z)",
@@ -203,19 +227,23 @@ mod tests {
         ] {
             assert!(flux.lines().any(|found| found == line), "`{line}` is not in\n{flux}");
         }
-        let dollar = observations("a$b", &query(), 3, days, Revisions::Standing);
+        let dollar = observations("a$b", &query(), &Scope::All, 3, days, Revisions::Standing);
         assert!(dollar.starts_with("from(bucket: \"a$b\")"), "a dollar alone is no escape: {dollar}");
-        assert!(!observations("b", &query(), 3, days, Revisions::All).contains("r.rev =="));
-        assert!(latest("b", &query(), 3, days).contains("|> last()\n  |> pivot"));
-        let none = Query { places: Some([].into_iter().collect()), ..query() };
-        assert!(observations("b", &none, 3, days, Revisions::All).contains("filter(fn: (r) => false)"));
+        assert!(!observations("b", &query(), &two, 3, days, Revisions::All).contains("r.rev =="));
+        assert!(latest("b", &query(), &two, 3, days).contains("|> last()\n  |> pivot"));
+        let but_two = Scope::Except(vec![PlaceIx(4), PlaceIx(9)]);
+        let flux = latest("b", &query(), &but_two, 3, days);
+        assert!(flux.contains("|> filter(fn: (r) => r.place != \"4\" and r.place != \"9\")\n"), "{flux}");
+        for all in [Scope::All, Scope::Sifted] {
+            assert!(!latest("b", &query(), &all, 3, days).contains("filter(fn: (r) => r.place"));
+        }
         assert!(measurements("b").contains("schema.measurements(bucket: \"b\""));
     }
 
     #[test]
     fn sums_are_made_by_the_server() {
         let days = ("2024-01-01".parse().unwrap(), "2024-12-31".parse().unwrap());
-        let flux = summary("b", &query(), days, &[1.0, 2.5]);
+        let flux = summary("b", &query(), &Scope::All, days, &[1.0, 2.5]);
         for part in [
             "c0: accumulator.c0 + (if has and (amount < 1.0) then 1 else 0)",
             "c1: accumulator.c1 + (if has and (amount >= 1.0 and amount < 2.5) then 1 else 0)",
@@ -224,6 +252,6 @@ mod tests {
         ] {
             assert!(flux.contains(part), "`{part}` is not in\n{flux}");
         }
-        assert!(summary("b", &query(), days, &[]).contains("(if has and (true) then 1 else 0)"));
+        assert!(summary("b", &query(), &Scope::All, days, &[]).contains("(if has and (true) then 1 else 0)"));
     }
 }

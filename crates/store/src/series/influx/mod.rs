@@ -19,7 +19,10 @@ use std::{
 use chrono::{DateTime, Datelike, FixedOffset, NaiveDate};
 use gapwatch_model::{Frame, Head, IndicatorId, PlaceIx, Point, RunId};
 
-use self::{client::Client, flux::Revisions};
+use self::{
+    client::Client,
+    flux::{Revisions, Scope},
+};
 use super::{
     Comparison, Counts, PlaceSet, Query, SeriesStore, Sink, Stream, Summary,
     embedded::{self, Embedded, Sums, mask},
@@ -32,6 +35,9 @@ pub use transfer::{Progress, Transfer};
 
 /// Days asked for at a time when whole blocks of places are asked for: about 200,000 daily records.
 const WINDOW_DAYS: i64 = 50;
+
+/// Most places that are named one by one in a question.
+const MOST_NAMED: usize = 60;
 
 /// The server and what stands before it.
 #[derive(Debug)]
@@ -118,6 +124,21 @@ impl Influx {
         Ok((0..blocks).filter(|block| !query.mask(*block).is_empty()).collect())
     }
 
+    /// How a question can say which places are wanted.
+    fn scope(&self, query: &Query) -> Result<Scope, StoreError> {
+        let Some(wanted) = &query.places else { return Ok(Scope::All) };
+        if wanted.len() <= MOST_NAMED {
+            return Ok(Scope::Only(wanted.iter().collect()));
+        }
+        let known = self.db.read(|connection| embedded::spoken_of(connection, &query.indicator))?;
+        let others: Vec<PlaceIx> = known.iter().filter(|place| !wanted.contains(*place)).collect();
+        Ok(match others.len() {
+            0 => Scope::All,
+            1..=MOST_NAMED => Scope::Except(others),
+            _ => Scope::Sifted,
+        })
+    }
+
     /// Every wanted record of one block.
     fn records(
         &self,
@@ -127,12 +148,13 @@ impl Influx {
         revisions: Revisions,
     ) -> Result<Vec<Record>, StoreError> {
         let mut found = Vec::new();
-        let days = if query.places.is_some() && flux::names_places(query) { i64::MAX } else { WINDOW_DAYS };
+        let scope = self.scope(query)?;
+        let days = if matches!(scope, Scope::Only(_)) { i64::MAX } else { WINDOW_DAYS };
         let mut start = from;
         loop {
             let end = chrono::TimeDelta::try_days(days - 1).and_then(|days| start.checked_add_signed(days));
             let end = end.map_or(to, |end| end.min(to));
-            let flux = flux::observations(&self.client.bucket, query, block, (start, end), revisions);
+            let flux = flux::observations(&self.client.bucket, query, &scope, block, (start, end), revisions);
             found.extend(self.read(query, flux)?);
             match end.succ_opt() {
                 Some(next) if next <= to => start = next,
@@ -191,7 +213,7 @@ impl Influx {
         days: (NaiveDate, NaiveDate),
     ) -> Result<Vec<Record>, StoreError> {
         let found = if query.as_of.is_none() {
-            self.read(query, flux::latest(&self.client.bucket, query, block, days))?
+            self.read(query, flux::latest(&self.client.bucket, query, &self.scope(query)?, block, days))?
         } else {
             self.standing(query, block, days)?
         };
@@ -207,6 +229,26 @@ impl Influx {
             }
         }
         Ok(newest.into_values().collect())
+    }
+
+    /// Sums made here, of what stood at the time asked for.
+    fn sifted(
+        &self,
+        query: &Query,
+        days: (NaiveDate, NaiveDate),
+        cuts: &[f64],
+    ) -> Result<Vec<Summary>, StoreError> {
+        let mut sums: BTreeMap<(Stream, i64), Sums> = BTreeMap::new();
+        for block in self.blocks(query)? {
+            for record in self.standing(query, block, days)? {
+                let key = (stream_of(&record.head), embedded::period::code(record.head.key.period));
+                sums.entry(key).or_insert_with(|| Sums::new(cuts)).add(record.point.value, cuts);
+            }
+        }
+        let summary = |((stream, code), sums): ((Stream, i64), Sums)| {
+            sums.summary(&Arc::new(stream), embedded::period::period(code)?)
+        };
+        Ok(sums.into_iter().filter_map(summary).collect())
     }
 
     /// Hands out block by block: a block comes whole from the server or whole from the catalogue.
@@ -256,23 +298,15 @@ impl SeriesStore for Influx {
     fn summary(&self, query: &Query, cuts: &[f64]) -> Result<Vec<Summary>, StoreError> {
         let Some(days) = self.days(query)? else { return Ok(Vec::new()) };
         let server = || {
-            if query.as_of.is_none() && flux::names_places(query) {
-                self.client.summary(query, days, cuts)
-            } else {
-                let mut sums: BTreeMap<(Stream, i64), Sums> = BTreeMap::new();
-                for block in self.blocks(query)? {
-                    for record in self.standing(query, block, days)? {
-                        let period = embedded::period::code(record.head.key.period);
-                        let key = (stream_of(&record.head), period);
-                        sums.entry(key).or_insert_with(|| Sums::new(cuts)).add(record.point.value, cuts);
-                    }
+            let scope = self.scope(query)?;
+            if query.as_of.is_none() && scope != Scope::Sifted {
+                let found = self.client.summary(query, &scope, days, cuts)?;
+                // A place that was first spoken of meanwhile may be in the sums without being wanted.
+                if self.scope(query)? == scope {
+                    return Ok(found);
                 }
-                let period = |code| embedded::period::period(code);
-                Ok(sums
-                    .into_iter()
-                    .filter_map(|((stream, code), sums)| sums.summary(&Arc::new(stream), period(code)?))
-                    .collect())
             }
+            self.sifted(query, days, cuts)
         };
         self.ask(server, || self.local.summary(query, cuts))
     }
