@@ -26,7 +26,7 @@ pub(crate) fn run(rounds: u64) {
     let lacking = |at_delivery| at_delivery == 0 || server.known().2.len() < KINDS;
     while round < rounds || (lacking(at_delivery) && round < rounds * 4) {
         let (words, most) =
-            if round.is_multiple_of(2) { (None, 300_000) } else { (Some("begin deliver"), 150_000) };
+            if round.is_multiple_of(2) { (None, 800_000) } else { (Some("begin deliver"), 400_000) };
         let path = dir.path().to_str().unwrap();
         let after = Duration::from_micros(hash(round, 9) % most);
         let said = run_and_kill(&["--spool-child", path, &server.url], words, after);
