@@ -119,9 +119,8 @@ async fn fetch(app: &Shared, name: &str, now: DateTime<FixedOffset>) -> Result<V
     let told = app.telling(now).map_err(|error| format!("{error:#}"))?;
     let context = told.context(app);
     let previous = |file: &str| app.known(&collector.name, file);
-    let files = gapwatch_collectors::fetch(collector, &context, &previous)
-        .await
-        .map_err(|error| error.to_string())?;
+    let files =
+        gapwatch_collectors::fetch(collector, &context, &previous).await.map_err(|error| error.sentence())?;
     app.remember(&collector.name, &files);
     Ok(files)
 }

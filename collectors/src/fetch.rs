@@ -96,6 +96,54 @@ pub enum FetchError {
     },
 }
 
+impl FetchError {
+    /// What happened and what to do next, in Vietnamese, for the record of the run. Holds no secret.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::File { path, source } => {
+                format!("không đọc được “{path}” ({source}); hãy kiểm tra tệp, thư mục và quyền đọc")
+            }
+            Self::TooLarge { what, limit } => {
+                let mib = limit.div_ceil(1 << 20);
+                format!(
+                    "“{what}” lớn hơn mức cho phép {mib} MiB (`max_bytes`); hãy kiểm tra nguồn hoặc nâng mức"
+                )
+            }
+            Self::MissingSecret(name) => {
+                format!("chưa đặt biến môi trường `{name}`; hãy đặt rồi khởi động lại chương trình")
+            }
+            Self::Address(address) => format!("“{address}” không phải địa chỉ http hoặc https"),
+            Self::PrivateHost { host } => {
+                format!("“{host}” là địa chỉ nội bộ; nếu đúng là nguồn của mình, hãy thêm vào `allow_hosts`")
+            }
+            Self::Status { url, status } => {
+                let advice = match status {
+                    401 | 403 => "hãy kiểm tra mã truy cập của nguồn",
+                    404 | 410 => "hãy hỏi bên cung cấp địa chỉ mới",
+                    429 => "nguồn đang hạn chế số lần hỏi; lần sau sẽ thử lại",
+                    500.. => {
+                        "máy chủ của nguồn đang lỗi; lần sau sẽ thử lại, nếu kéo dài hãy báo bên cung cấp"
+                    }
+                    _ => "hãy kiểm tra địa chỉ và tham số của nguồn",
+                };
+                format!("“{url}” trả lời mã lỗi {status}; {advice}")
+            }
+            Self::Transport { url, reason } => {
+                format!(
+                    "không nhận được trả lời trọn vẹn từ “{url}” ({reason}); lần sau sẽ thử lại, nếu kéo dài hãy kiểm tra đường truyền"
+                )
+            }
+            Self::Redirects { url, limit } => {
+                format!("“{url}” chuyển hướng quá {limit} lần; hãy hỏi bên cung cấp địa chỉ đúng")
+            }
+            Self::Answer { url, expected } => {
+                format!("câu trả lời của “{url}” không có {expected}; hãy báo bên cung cấp")
+            }
+        }
+    }
+}
+
 /// Fetches what a collector names, as of the context's time. Nothing there is no error: the list is empty.
 ///
 /// # Errors

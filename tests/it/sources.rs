@@ -71,13 +71,13 @@ fn sources_that_go_wrong_hold_nobody_up_and_say_what_happened() {
     std::fs::remove_file(config.join("collectors/asking.toml")).unwrap();
     std::fs::remove_file(config.join("collectors/villages.toml")).unwrap();
     let expected = [
-        ("a-hangs", "no answer"),
-        ("b-resets", "no answer"),
-        ("c-fails", "500"),
-        ("d-busy", "429"),
-        ("e-half", "no answer"),
+        ("a-hangs", "không nhận được trả lời trọn vẹn"),
+        ("b-resets", "không nhận được trả lời trọn vẹn"),
+        ("c-fails", "mã lỗi 500"),
+        ("d-busy", "mã lỗi 429"),
+        ("e-half", "không nhận được trả lời trọn vẹn"),
         ("f-wrong", "JSON"),
-        ("g-circle", "redirects more than"),
+        ("g-circle", "chuyển hướng quá"),
     ];
     let names = expected.iter().map(|(name, _)| *name).chain(["z-good"]);
     for name in names {
