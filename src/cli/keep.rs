@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use anyhow::Context;
 use gapwatch_store::Progress;
 
 use super::{Backend, Exit, Outcome, Place, Stop, StoreCommand, load, open, say};
@@ -18,7 +19,8 @@ pub(crate) fn backup(file: &Path, place: &Place) -> Outcome {
 pub(crate) fn restore(file: &Path, place: &Place) -> Outcome {
     let config = load(place)?;
     let target = crate::app::database(&config);
-    gapwatch_store::Store::restore(file, &target, &crate::app::store_options(&config))?;
+    gapwatch_store::Store::restore(file, &target, &crate::app::store_options(&config))
+        .with_context(|| format!("cannot restore from `{}`; nothing was changed", file.display()))?;
     say(&format!("{} is restored from {}", target.display(), file.display()));
     Ok(Exit::Done)
 }

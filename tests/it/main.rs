@@ -4,6 +4,7 @@
 mod collecting;
 mod example;
 mod fixtures;
+mod keeping;
 mod layout;
 mod licences;
 mod program;

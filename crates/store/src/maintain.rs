@@ -100,9 +100,15 @@ impl Store {
         remove(&part)?;
         let source = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_ONLY)
             .map_err(|source| StoreError::Open { path: from.to_owned(), source })?;
-        copy(&source, &part)?;
+        let copied = copy(&source, &part).and_then(|()| verify(&part));
         drop(source);
-        let report = verify(&part)?;
+        let report = match copied {
+            Ok(report) => report,
+            Err(error) => {
+                remove(&part)?;
+                return Err(error);
+            }
+        };
         let store = Self::open(to, options)?;
         // Whoever has places cached must not take the restored ones for those they know.
         let known = store.db.read(places::places_version)?;
