@@ -28,7 +28,7 @@ use crate::{
     clock::Clock,
     config::{Config, Places},
     demo,
-    http::{Asked, cache::Pages},
+    http::{Asked, Limits, cache::Pages},
     trend::MonthEnds,
     world::Worlds,
 };
@@ -62,6 +62,8 @@ pub(crate) struct App {
     pub(crate) worlds: Worlds,
     /// Months that were judged, in a small form.
     pub(crate) month_ends: MonthEnds,
+    /// How often each visitor asked for what is dear.
+    pub(crate) limits: Limits,
     attempts: Attempts,
     verified: Mutex<HashMap<String, (String, String)>>,
     running: Mutex<BTreeSet<String>>,
@@ -139,6 +141,7 @@ impl App {
             pages: Pages::default(),
             worlds: Worlds::default(),
             month_ends: MonthEnds::default(),
+            limits: Limits::default(),
             attempts: Attempts::default(),
             verified: Mutex::default(),
             running: Mutex::default(),

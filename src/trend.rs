@@ -79,7 +79,8 @@ impl App {
             };
             months.push((month, end));
         }
-        months.push((this, Arc::new(small(&world.judgement))));
+        let end = world.month_end.get_or_init(|| Arc::new(small(&world.judgement)));
+        months.push((this, Arc::clone(end)));
         Ok(months)
     }
 }

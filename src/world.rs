@@ -4,16 +4,20 @@
 //! has changed; judgements are kept for the moments that are asked for.
 
 use std::{
-    collections::{BTreeMap, HashSet},
-    sync::{Arc, Mutex, PoisonError},
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
-use chrono::{DateTime, FixedOffset};
+use chrono::{DateTime, DurationRound, FixedOffset, TimeDelta};
 use gapwatch_collectors::CollectorConfig;
-use gapwatch_model::{CollectorName, Flag, FlagKey, FlagState, Gazetteer, Outcome, PeriodKind, PlaceIx, Run};
-use gapwatch_rules::{Explanation, Facts, Judgement, Rules, SourceStatus, Targets, Verdict};
+use gapwatch_model::{
+    CollectorName, Flag, FlagKey, FlagState, Gazetteer, IndicatorId, Outcome, PeriodKind, PlaceIx, Run,
+};
+use gapwatch_rules::{
+    Explanation, Facts, Judgement, Moment, ObservedPace, Rules, SourceStatus, Targets, Verdict,
+};
 
-use crate::app::App;
+use crate::{app::App, trend::MonthEnd};
 
 /// Ids that pages show by themselves. What they mean is in `indicators.toml` and `rules.toml`.
 pub(crate) const SIGNAL: &str = "village.signal";
@@ -32,6 +36,11 @@ pub(crate) const SOURCE_OVERDUE: &str = "source-overdue";
 
 /// Judgements kept at most. A national one is large; people look at few days at a time.
 const KEPT: usize = 2;
+
+/// A live judgement holds this long at most: within an hour nothing grows older by a day.
+const LIVE: TimeDelta = TimeDelta::hours(1);
+/// Paces kept at most.
+const PACES: usize = 20_000;
 
 /// What is known at a moment, judged.
 #[derive(Debug)]
@@ -52,6 +61,9 @@ pub(crate) struct World {
     pub(crate) judgement: Judgement,
     /// The flags as they stood.
     pub(crate) flags: Vec<Flag>,
+    /// What trends need of it, made when a page first asks.
+    pub(crate) month_end: OnceLock<Arc<MonthEnd>>,
+    key: Key,
 }
 
 /// Whether a run brought something to judge.
@@ -111,7 +123,16 @@ struct InForce {
 struct Key {
     mark: u64,
     flags: u64,
-    at: DateTime<FixedOffset>,
+    as_of: Known,
+}
+
+/// What one judgement answers for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Known {
+    /// Everything recorded up to a moment that is over.
+    UpTo(DateTime<FixedOffset>),
+    /// Everything there is, in this hour.
+    Live(DateTime<FixedOffset>),
 }
 
 /// Facts and judgements that are kept.
@@ -121,7 +142,12 @@ pub(crate) struct Worlds {
     judged: Mutex<Vec<(Key, Arc<World>)>>,
     /// The judgement the flags were last advanced by: the next one looks again only at what changed.
     last: Mutex<Option<(Judgement, u64, Vec<Flag>)>>,
+    paces: Mutex<(u64, HashMap<PaceOf, ObservedPace>)>,
+    judging: Mutex<()>,
 }
+
+/// Which pace: of what, where, as known when.
+type PaceOf = (IndicatorId, PlaceIx, Known);
 
 impl Worlds {
     fn find(&self, key: &Key) -> Option<Arc<World>> {
@@ -136,6 +162,39 @@ impl Worlds {
             kept.remove(0);
         }
         kept.push((key, Arc::clone(world)));
+    }
+}
+
+impl Worlds {
+    /// How fast an indicator moves at a place. Looking through the periods takes long, so it is done once per state of the
+    /// store and day.
+    #[must_use]
+    pub(crate) fn pace(&self, world: &World, place: PlaceIx, indicator: &IndicatorId) -> ObservedPace {
+        let known = match world.key.as_of {
+            Known::Live(at) => Known::Live(crate::clock::end_of(at.date_naive())),
+            past @ Known::UpTo(_) => past,
+        };
+        let of = (indicator.clone(), place, known);
+        let lock = || self.paces.lock().unwrap_or_else(PoisonError::into_inner);
+        if let (mark, kept) = &*lock()
+            && *mark == world.key.mark
+            && let Some(pace) = kept.get(&of)
+        {
+            return pace.clone();
+        }
+        let pace = gapwatch_rules::observed_pace(
+            &world.facts,
+            &world.rules,
+            place,
+            indicator,
+            Moment::at(world.at),
+        );
+        let mut paces = lock();
+        if paces.0 != world.key.mark || paces.1.len() >= PACES {
+            *paces = (world.key.mark, HashMap::new());
+        }
+        paces.1.insert(of, pace.clone());
+        pace
     }
 }
 
@@ -178,19 +237,23 @@ impl App {
     /// When the store cannot be read.
     pub(crate) fn world(&self, at: DateTime<FixedOffset>) -> anyhow::Result<Arc<World>> {
         let (mark, facts) = self.facts()?;
-        // Within a minute nothing grows older, and of a past day nothing changes but what was recorded of it.
-        let end_of_day = crate::clock::end_of(at.date_naive());
-        let minute = DateTime::from_timestamp(at.timestamp().div_euclid(60) * 60, 0);
-        let rounded = if at == end_of_day {
-            at
+        let now = self.clock.now();
+        // Who asks for now has all that is in the store: the clock is read after the mark.
+        let (at, as_of) = if now - at < TimeDelta::minutes(1) {
+            (now.max(at), Known::Live(now.duration_trunc(LIVE)?))
         } else {
-            minute.map_or(at, |t| t.with_timezone(&crate::clock::VIETNAM))
+            (at, Known::UpTo(at))
         };
-        let key = Key { mark, flags: self.store.flag_mark()?, at: rounded };
+        let key = Key { mark, flags: self.store.flag_mark()?, as_of };
         if let Some(world) = self.worlds.find(&key) {
             return Ok(world);
         }
-        let world = Arc::new(self.judge_at(&facts, at)?);
+        // One at a time: who asks for the same meanwhile finds it, and memory holds one more at most.
+        let _turn = self.worlds.judging.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(world) = self.worlds.find(&key) {
+            return Ok(world);
+        }
+        let world = Arc::new(self.judge_at(&facts, at, key.clone())?);
         self.worlds.keep(key, &world);
         Ok(world)
     }
@@ -199,10 +262,10 @@ impl App {
     #[must_use]
     pub(crate) fn newest_world(&self) -> Option<Arc<World>> {
         let kept = self.worlds.judged.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.iter().max_by_key(|(key, _)| key.at).map(|(_, world)| Arc::clone(world))
+        kept.iter().max_by_key(|(_, world)| world.at).map(|(_, world)| Arc::clone(world))
     }
 
-    fn judge_at(&self, facts: &Arc<Facts>, at: DateTime<FixedOffset>) -> anyhow::Result<World> {
+    fn judge_at(&self, facts: &Arc<Facts>, at: DateTime<FixedOffset>, key: Key) -> anyhow::Result<World> {
         let InForce { rules, targets } = self.in_force(at)?;
         let gazetteer = Arc::clone(facts.gazetteer());
         let home = self.home(&gazetteer, at)?;
@@ -216,7 +279,9 @@ impl App {
             let sentence = judgement.sentence(&flag.key, &rules);
             (flag.explanation_vi, flag.explanation_en) = (sentence.vi, sentence.en);
         }
-        Ok(World { at, gazetteer, home, facts: Arc::clone(facts), rules, targets, judgement, flags })
+        let facts = Arc::clone(facts);
+        let month_end = OnceLock::new();
+        Ok(World { at, gazetteer, home, facts, rules, targets, judgement, flags, month_end, key })
     }
 
     /// What is known at a moment, judged by what changed since an earlier judgement, without flags and sources.

@@ -71,12 +71,14 @@ impl App {
     pub(crate) fn actor(&self, secret: &str, address: IpAddr) -> HttpResult<Actor> {
         let now = self.clock.now();
         if !self.attempts.allowed(address, now) {
-            return Err(HttpError::new(
+            let mut error = HttpError::new(
                 axum::http::StatusCode::TOO_MANY_REQUESTS,
                 "too_many_attempts",
                 "Quá nhiều lần thử sai. Hãy đợi 15 phút rồi thử lại.",
                 "too many wrong tokens from this address; wait 15 minutes",
-            ));
+            );
+            error.retry_after_s = Some(900);
+            return Err(error);
         }
         let name = secret.strip_prefix("gw_").and_then(|rest| rest.split_once('_')).map(|(name, _)| name);
         let token = name.map(|name| self.token(name)).transpose()?.flatten();

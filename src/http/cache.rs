@@ -116,21 +116,27 @@ impl Default for Pages {
 }
 
 impl Pages {
-    /// The answer, if it was made before.
-    #[must_use]
-    pub(crate) fn get(&self, key: &str) -> Option<Arc<Finished>> {
-        self.pages.get(key)
-    }
-
-    /// Keeps an answer.
-    pub(crate) fn keep(&self, key: String, page: &Arc<Finished>) {
-        self.pages.insert(key, Arc::clone(page));
+    /// The answer, made now if there is none. Who asks for the same meanwhile waits for it instead of making it too.
+    ///
+    /// # Errors
+    /// When it cannot be made; the next who asks tries again.
+    pub(crate) async fn get_or_make<E>(
+        &self,
+        key: &str,
+        make: impl Future<Output = Result<Arc<Finished>, E>>,
+    ) -> Result<Arc<Finished>, E> {
+        self.pages.get_or_insert_async(key, make).await
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Finished;
+    use std::sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    };
+
+    use super::{Finished, Pages};
     use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 
     fn asked(name: header::HeaderName, value: &str) -> HeaderMap {
@@ -150,6 +156,27 @@ mod tests {
             let encoding = response.headers().get(header::CONTENT_ENCODING).map(|v| v.to_str().unwrap());
             assert_eq!(encoding, expected, "{accepted}");
         }
+    }
+
+    #[tokio::test]
+    async fn many_who_ask_at_once_make_an_answer_once() {
+        let pages = Arc::new(Pages::default());
+        let made = Arc::new(AtomicU32::new(0));
+        let asking = (0..50).map(|_| {
+            let (pages, made) = (Arc::clone(&pages), Arc::clone(&made));
+            tokio::spawn(async move {
+                let make = async {
+                    tokio::task::yield_now().await;
+                    made.fetch_add(1, Ordering::Relaxed);
+                    Ok::<_, ()>(Arc::new(Finished::new("text/html", "lõm sóng".to_owned())))
+                };
+                pages.get_or_make("/", make).await.is_ok()
+            })
+        });
+        for asked in asking.collect::<Vec<_>>() {
+            assert!(asked.await.unwrap());
+        }
+        assert_eq!(made.load(Ordering::Relaxed), 1);
     }
 
     #[test]

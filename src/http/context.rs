@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts, OptionalFromRequestParts},
-    http::{HeaderMap, Method, Uri, header, request::Parts},
+    http::{Extensions, HeaderMap, Method, Uri, header, request::Parts},
 };
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use gapwatch_dashboards::{
@@ -188,12 +188,23 @@ pub(crate) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer(pub IpAddr);
 
+/// Where a request comes from. A proxy on this machine says last whom it speaks for; anybody else's word does not count.
+#[must_use]
+pub(crate) fn client(extensions: &Extensions, headers: &HeaderMap) -> IpAddr {
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let peer = peer.unwrap_or(IpAddr::from([0, 0, 0, 0]));
+    let spoken_for = || {
+        let last = headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
+        last.rsplit(',').next()?.trim().parse().ok()
+    };
+    if peer.is_loopback() { spoken_for().unwrap_or(peer) } else { peer }
+}
+
 impl<S: Sync> FromRequestParts<S> for Peer {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        let known = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-        Ok(Self(known.unwrap_or(IpAddr::from([0, 0, 0, 0]))))
+        Ok(Self(client(&parts.extensions, &parts.headers)))
     }
 }
 
@@ -259,4 +270,29 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     let known = scheme.eq_ignore_ascii_case("token") || scheme.eq_ignore_ascii_case("bearer");
     known.then(|| token.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::client;
+    use axum::{
+        extract::ConnectInfo,
+        http::{Extensions, HeaderMap},
+    };
+    use std::net::{IpAddr, SocketAddr};
+
+    #[test]
+    fn only_a_proxy_on_this_machine_is_believed() {
+        for (peer, said, expected) in [
+            ("127.0.0.1:9", "1.2.3.4, 10.0.0.7", "10.0.0.7"),
+            ("127.0.0.1:9", "nobody", "127.0.0.1"),
+            ("[::1]:9", "2001:db8::7", "2001:db8::7"),
+            ("192.0.2.1:9", "10.0.0.7", "192.0.2.1"),
+        ] {
+            let mut extensions = Extensions::new();
+            extensions.insert(ConnectInfo(peer.parse::<SocketAddr>().unwrap()));
+            let headers = HeaderMap::from_iter([("x-forwarded-for".parse().unwrap(), said.parse().unwrap())]);
+            assert_eq!(client(&extensions, &headers), expected.parse::<IpAddr>().unwrap(), "{peer} {said}");
+        }
+    }
 }

@@ -4,7 +4,7 @@
 
 use axum::{
     Json,
-    http::StatusCode,
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use gapwatch_store::StoreError;
@@ -23,6 +23,8 @@ pub(crate) struct HttpError {
     pub(crate) en: String,
     /// More for programs.
     pub(crate) details: Value,
+    /// Seconds to wait before trying again.
+    pub(crate) retry_after_s: Option<u64>,
     /// For the log only.
     pub(crate) cause: Option<anyhow::Error>,
 }
@@ -39,7 +41,7 @@ impl HttpError {
         vi: impl Into<String>,
         en: impl Into<String>,
     ) -> Self {
-        Self { status, code, vi: vi.into(), en: en.into(), details: Value::Null, cause: None }
+        Self { status, code, vi: vi.into(), en: en.into(), details: Value::Null, retry_after_s: None, cause: None }
     }
 
     /// There is no such thing.
@@ -151,10 +153,21 @@ impl HttpError {
     }
 }
 
+impl HttpError {
+    /// Says in the header how long to wait, where that is known.
+    pub(crate) fn say_when(&self, response: &mut Response) {
+        if let Some(seconds) = self.retry_after_s {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+    }
+}
+
 impl IntoResponse for HttpError {
     fn into_response(self) -> Response {
         self.log();
         let error = json!({"code": self.code, "message": self.en, "details": self.details});
-        (self.status, Json(json!({ "error": error }))).into_response()
+        let mut response = (self.status, Json(json!({ "error": error }))).into_response();
+        self.say_when(&mut response);
+        response
     }
 }

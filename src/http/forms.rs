@@ -210,6 +210,7 @@ async fn decide(
     .await
 }
 
+/// Lets a batch that was held back in.
 async fn release(
     State(app): State<Shared>,
     Path(id): Path<u64>,
@@ -217,15 +218,10 @@ async fn release(
     headers: HeaderMap,
     Form(fields): Form<Fields>,
 ) -> Response<Body> {
-    change(&app, &uri, &headers, &fields, Role::Editor, async |app, actor| {
-        app.audit(&actor, "release", &id.to_string(), "")?;
-        app.release(RunId(id), &actor.name)?;
-        collect::judge(app, app.clock.now()).await;
-        Ok(Redirect::to(&format!("/runs/{id}")).into_response())
-    })
-    .await
+    held(&app, id, &uri, &headers, &fields, true).await
 }
 
+/// Leaves a batch that was held back out for good.
 async fn drop_batch(
     State(app): State<Shared>,
     Path(id): Path<u64>,
@@ -233,9 +229,26 @@ async fn drop_batch(
     headers: HeaderMap,
     Form(fields): Form<Fields>,
 ) -> Response<Body> {
-    change(&app, &uri, &headers, &fields, Role::Editor, async |app, actor| {
-        app.audit(&actor, "drop", &id.to_string(), "")?;
-        app.store.drop_held(RunId(id), &actor.name, app.clock.now())?;
+    held(&app, id, &uri, &headers, &fields, false).await
+}
+
+async fn held(
+    app: &Shared,
+    id: u64,
+    uri: &Uri,
+    headers: &HeaderMap,
+    fields: &Fields,
+    take: bool,
+) -> Response<Body> {
+    change(app, uri, headers, fields, Role::Editor, async |app, actor| {
+        let now = app.clock.now();
+        app.audit(&actor, if take { "release" } else { "drop" }, &id.to_string(), "")?;
+        if take {
+            app.release(RunId(id), &actor.name)?;
+            collect::judge(app, now).await;
+        } else {
+            app.store.drop_held(RunId(id), &actor.name, now)?;
+        }
         Ok(Redirect::to(&format!("/runs/{id}")).into_response())
     })
     .await

@@ -7,6 +7,7 @@ pub(crate) mod cache;
 mod context;
 mod error;
 mod forms;
+mod guard;
 mod import;
 mod metrics;
 mod pages;
@@ -36,6 +37,7 @@ use crate::{app::Shared, schedule, upkeep};
 pub(crate) use api::flag_json;
 pub(crate) use context::Asked;
 pub(crate) use error::{HttpError, HttpResult};
+pub(crate) use guard::Limits;
 pub(crate) use import::workbook;
 
 /// Largest body of a form or a small JSON request, in bytes. Imports and pushes have limits of their own.
@@ -59,8 +61,9 @@ pub(crate) fn router(app: Shared) -> Router {
         .merge(forms::router())
         .fallback(pages::not_found)
         .layer(DefaultBodyLimit::max(BODY_BYTES))
-        .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::custom(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response()))
+        .layer(middleware::from_fn_with_state(Shared::clone(&app), guard::guard))
+        .layer(CompressionLayer::new())
         .layer(middleware::from_fn(safe_headers))
         .with_state(app)
 }
@@ -97,6 +100,7 @@ pub(crate) async fn serve(
         // The first visitor need not wait for the months behind.
         tokio::task::spawn_blocking(move || warm.months(warm.clock.now()).map(drop)).await??;
         app.set_ready();
+        tokio::spawn(pages::warm(Shared::clone(&app)));
         crate::cli::say(&format!("gapwatch listening on http://{address}"));
         tokio::join!(schedule::run(Shared::clone(&app)), upkeep::run(app));
         Ok(())

@@ -7,7 +7,9 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use chrono::NaiveDate;
-use gapwatch_model::{AreaClass, Condition, IndicatorId, Period, PlaceIx, PlaceLevel, Target, TargetStatus};
+use gapwatch_model::{
+    AreaClass, Condition, Indicator, IndicatorId, Level, Period, PlaceIx, PlaceLevel, Target, TargetStatus,
+};
 
 use crate::{
     act::area_class,
@@ -17,6 +19,7 @@ use crate::{
     judge::count,
     signal::SIGNAL,
     targets::{Standpoint, Targets, path_value, status},
+    trend::{ObservedPace, pace},
     values::{Absence, Hints, IndicatorValue, Question, Rows, compute},
     villages::states_of,
 };
@@ -58,35 +61,22 @@ pub fn history(
     moment: Moment,
     borders: Borders,
 ) -> Vec<HistoryPoint> {
-    let Some(declared) = facts.indicators.get(indicator.as_str()) else { return Vec::new() };
-    let needs = needs(facts, indicator);
-    let counted = needs.iter().any(|id| facts.formulas.by_id.get(id).is_some_and(counts_places));
-    let spoken = needs.iter().map(IndicatorId::as_str).chain(counted.then_some(SIGNAL));
-    let Some((first, last)) = spoken
-        .filter_map(|id| facts.extent(id, moment.as_of))
-        .reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
-    else {
-        return Vec::new();
-    };
+    let Some(mut walk) = Walk::of(facts, rules, place, indicator) else { return Vec::new() };
+    let Some((first, last)) = walk.extent(moment) else { return Vec::new() };
     let by_indicator = targets.by_indicator();
     let promises = by_indicator.get(indicator).map_or(&[][..], Vec::as_slice);
-    let ranked = facts.formulas.by_id.get(indicator).is_some_and(|f| matches!(f, Expr::Rank(_)));
-    let mut period = Period::containing(declared.period, first);
+    let mut period = Period::containing(walk.indicator.period, first);
     let mut points = Vec::new();
     while period.start() <= last.min(moment.day) {
         let end = period.end().min(moment.day);
-        let tree = match borders {
-            Borders::Then => end,
-            Borders::Now => moment.day,
-        };
-        let here = Moment::on(end, moment.as_of);
-        let place_then = facts.gazetteer.get(place);
-        let value = if borders == Borders::Then && !place_then.in_force_on(end) {
+        let value = if borders == Borders::Then && !facts.gazetteer.get(place).in_force_on(end) {
             IndicatorValue::none(Absence::NotApplicable)
         } else {
-            let root = ranked.then(|| facts.gazetteer.parent_on(place, tree)).flatten().unwrap_or(place);
-            let question = Question { moment: here, borders: tree, exactly: Some(period) };
-            one(facts, rules, question, root, place, indicator, &needs, counted)
+            let tree = match borders {
+                Borders::Then => end,
+                Borders::Now => moment.day,
+            };
+            walk.value(period, Moment::on(end, moment.as_of), tree)
         };
         let at = Standpoint { gazetteer: &facts.gazetteer, place, day: end, as_of: moment.as_of };
         let target = Targets::in_force(promises, &at, |condition| match condition {
@@ -113,33 +103,117 @@ pub fn history(
     points
 }
 
-/// The value of one period at one place.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "one computation, called in one place, split off for its length"
-)]
-fn one(
+/// The pace of an indicator at a place: that of its [`history`] with the borders of now, of which only the periods within the
+/// window of the rules are looked at.
+#[must_use]
+pub fn observed_pace(
     facts: &Facts,
     rules: &Rules,
-    question: Question,
-    root: PlaceIx,
     place: PlaceIx,
     indicator: &IndicatorId,
-    needs: &[IndicatorId],
-    counted: bool,
-) -> IndicatorValue {
-    let below = |level| facts.gazetteer.under_on(root, level, question.borders);
-    let mut places = vec![root];
-    for level in [PlaceLevel::Province, PlaceLevel::District, PlaceLevel::Commune] {
-        places.extend(below(level).into_iter().filter(|ix| *ix != root));
+    moment: Moment,
+) -> ObservedPace {
+    let nothing = || pace(&[], &rules.pace);
+    let Some(mut walk) = Walk::of(facts, rules, place, indicator) else { return nothing() };
+    let Some((first, last)) = walk.extent(moment) else { return nothing() };
+    let mut points: Vec<(NaiveDate, f64)> = Vec::new();
+    let mut period = Period::containing(walk.indicator.period, last.min(moment.day));
+    while period.end() >= first {
+        let ends = period.end();
+        let beyond = points.first().is_some_and(|(newest, _)| {
+            (*newest - ends).num_days() > i64::from(rules.pace.window_days)
+        });
+        if beyond {
+            break;
+        }
+        let value = walk.value(period, Moment::on(ends.min(moment.day), moment.as_of), moment.day);
+        points.extend(value.amount().map(|amount| (ends, amount)));
+        period = period.previous();
     }
-    let villages = below(PlaceLevel::Village);
-    let rows = Rows::new(facts, places, &villages, question.borders);
-    let states = if counted { states_of(facts, rules, &villages, question.moment) } else { Vec::new() };
-    let counts = count(&facts.gazetteer, &rows, &states);
-    let table = compute(facts, rules, question, &rows, &counts, needs.iter(), Hints::default());
-    let cell = rows.row_of(place).and_then(|row| table.get(indicator)?.get(row));
-    cell.map_or_else(|| IndicatorValue::none(Absence::Missing), |cell| IndicatorValue::clone(cell))
+    points.reverse();
+    pace(&points, &rules.pace)
+}
+
+/// One indicator at one place, asked for period after period.
+struct Walk<'a> {
+    facts: &'a Facts,
+    rules: &'a Rules,
+    place: PlaceIx,
+    indicator: &'a Indicator,
+    needs: Vec<IndicatorId>,
+    /// Something it needs counts villages by their state.
+    counted: bool,
+    /// Something it needs is summed from villages, or counts them.
+    villages: bool,
+    ranked: bool,
+    /// The places below over the borders of a day: the same for every period with the borders of now.
+    below: Option<(NaiveDate, Rows, Vec<PlaceIx>)>,
+}
+
+impl<'a> Walk<'a> {
+    /// `None` for an indicator that is none.
+    fn of(facts: &'a Facts, rules: &'a Rules, place: PlaceIx, id: &IndicatorId) -> Option<Self> {
+        let indicator = facts.indicators.get(id.as_str())?;
+        let needs = needs(facts, id);
+        let formula = |id: &IndicatorId| facts.formulas.by_id.get(id);
+        let counted = needs.iter().any(|id| formula(id).is_some_and(counts_places));
+        let summed = |id: &IndicatorId| {
+            facts.indicators.get(id.as_str()).is_some_and(|one| one.level == Level::Village)
+        };
+        Some(Self {
+            villages: counted || needs.iter().any(summed),
+            ranked: formula(id).is_some_and(|formula| matches!(formula, Expr::Rank(_))),
+            facts,
+            rules,
+            place,
+            indicator,
+            needs,
+            counted,
+            below: None,
+        })
+    }
+
+    /// First and last day of the periods that anything it needs was said about.
+    fn extent(&self, moment: Moment) -> Option<(NaiveDate, NaiveDate)> {
+        let spoken = self.needs.iter().map(IndicatorId::as_str).chain(self.counted.then_some(SIGNAL));
+        spoken
+            .filter_map(|id| self.facts.extent(id, moment.as_of))
+            .reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
+    }
+
+    /// The value of one period.
+    fn value(&mut self, period: Period, moment: Moment, tree: NaiveDate) -> IndicatorValue {
+        let (facts, rules, place) = (self.facts, self.rules, self.place);
+        let (_, rows, villages) = match self.below.take() {
+            Some(kept) if kept.0 == tree => self.below.insert(kept),
+            _ => self.below.insert(Self::below(facts, place, tree, self.ranked, self.villages)),
+        };
+        let states = if self.counted { states_of(facts, rules, villages, moment) } else { Vec::new() };
+        let counts = count(&facts.gazetteer, rows, &states);
+        let question = Question { moment, borders: tree, exactly: Some(period) };
+        let table = compute(facts, rules, question, rows, &counts, self.needs.iter(), Hints::default());
+        let cell = rows.row_of(place).and_then(|row| table.get(&self.indicator.id)?.get(row));
+        cell.map_or_else(|| IndicatorValue::none(Absence::Missing), |cell| IndicatorValue::clone(cell))
+    }
+
+    /// The place, or for a rank the one above it, with everything below that counts.
+    fn below(
+        facts: &Facts,
+        place: PlaceIx,
+        tree: NaiveDate,
+        ranked: bool,
+        villages: bool,
+    ) -> (NaiveDate, Rows, Vec<PlaceIx>) {
+        let above = ranked.then(|| facts.gazetteer.parent_on(place, tree)).flatten();
+        let root = above.unwrap_or(place);
+        let below = |level| facts.gazetteer.under_on(root, level, tree);
+        let mut places = vec![root];
+        for level in [PlaceLevel::Province, PlaceLevel::District, PlaceLevel::Commune] {
+            places.extend(below(level).into_iter().filter(|ix| *ix != root));
+        }
+        let villages = if villages { below(PlaceLevel::Village) } else { Vec::new() };
+        (tree, Rows::new(facts, places, &villages, tree), villages)
+    }
 }
 
 /// The indicator and everything its formula needs, each after what it needs.

@@ -38,7 +38,7 @@ pub use findings::{Finding, FindingKind};
 pub use flags::{advance, apply};
 pub use formula::check_formulas;
 pub use groups::{FlagChange, FlagGroup, Ranked, changes, group, ranking, ranks};
-pub use history::{Borders, HistoryPoint, history};
+pub use history::{Borders, HistoryPoint, history, observed_pace};
 pub use judge::{Counts, Judgement, Raised, SourceStatus, Verdict, judge, rejudge};
 pub use ledger::{PublishedCount, ledger, published_ledger};
 pub use problem::Problem;

@@ -105,11 +105,7 @@ fn communes<'f>(fill: &'f Fill<'f>, asked: &Asked) -> HttpResult<Long<'f, Commun
         }) && lagging.is_none_or(|word| (word == "yes") != commune.lagging.is_empty())
             && (written.is_empty() || is_named(fill, commune.place, &written))
     };
-    let mut rows: Vec<Commune> = all.into_iter().filter(passes).collect();
-    rows.sort_by_cached_key(|commune| {
-        let worst = (commune.tally.no_signal, commune.lagging.len(), commune.tally.pocket);
-        (std::cmp::Reverse(worst), text::toneless(&world.gazetteer.get(commune.place).name), commune.place)
-    });
+    let rows: Vec<Commune> = all.into_iter().filter(passes).collect();
     let columns = commune_columns(fill, place, &rows);
     Ok(Long {
         fill,
@@ -123,7 +119,14 @@ fn communes<'f>(fill: &'f Fill<'f>, asked: &Asked) -> HttpResult<Long<'f, Commun
             filter(asked, "state", lang.pick("Sóng di động", "Mobile signal"), states),
             filter(asked, "lagging", lang.pick("Mục tiêu", "Targets"), behinds),
         ],
-        key: |fill, commune| fill.gazetteer().get(commune.place).id.to_string(),
+        order: |fill, commune| {
+            let (tally, place) = (&commune.tally, fill.gazetteer().get(commune.place));
+            // The worst first: what is counted is taken from the most there can be.
+            let less = |count: u32| 99_999_u32.saturating_sub(count);
+            let lagging = less(u32::try_from(commune.lagging.len()).unwrap_or(u32::MAX));
+            let (none, pocket) = (less(tally.no_signal), less(tally.pocket));
+            format!("{none:05}{lagging:05}{pocket:05} {} {}", text::toneless(&place.name), place.id)
+        },
         place: |commune| commune.place,
         notes: source_notes(fill, &[SIGNAL, CLUSTERS, GRID_POWER])?,
     })

@@ -17,18 +17,47 @@ use crate::{
 
 /// Sends the file of a run.
 pub(crate) async fn file(
-    State(app): State<Shared>,
+    app: State<Shared>,
     Path(id): Path<String>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Response<Body> {
-    let asked = Asked::lenient(&app, &uri, &headers);
+    let plain = HeaderValue::from_static("application/octet-stream");
+    given(app, &uri, &headers, move |app| {
+        kept(app, &id).map(|(name, bytes)| sent(&name, plain, bytes))
+    })
+    .await
+}
+
+/// Sends the sender's own table of a run with a column that says what is wrong with each row.
+pub(crate) async fn report(
+    app: State<Shared>,
+    Path(id): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response<Body> {
+    given(app, &uri, &headers, move |app| {
+        annotated(app, &id).map(|(name, bytes)| crate::http::workbook(&name, bytes))
+    })
+    .await
+}
+
+/// Answers with something kept in the store, read where waiting is allowed; an error is a page.
+pub(crate) async fn given<F>(
+    State(app): State<Shared>,
+    uri: &Uri,
+    headers: &HeaderMap,
+    find: F,
+) -> Response<Body>
+where
+    F: FnOnce(&App) -> HttpResult<Response<Body>> + Send + 'static,
+{
     let shared = Shared::clone(&app);
-    let found = tokio::task::spawn_blocking(move || kept(&shared, &id)).await;
-    match found.map_err(HttpError::from).and_then(|found| found) {
-        Ok((name, bytes)) => sent(&name, HeaderValue::from_static("application/octet-stream"), bytes),
-        Err(error) => super::failure(&app, &asked, error),
-    }
+    let found = tokio::task::spawn_blocking(move || find(&shared)).await;
+    found
+        .map_err(HttpError::from)
+        .and_then(|found| found)
+        .unwrap_or_else(|error| super::failure(&app, &Asked::lenient(&app, uri, headers), error))
 }
 
 fn kept(app: &App, id: &str) -> HttpResult<(String, Vec<u8>)> {
@@ -38,22 +67,6 @@ fn kept(app: &App, id: &str) -> HttpResult<(String, Vec<u8>)> {
     let (name, bytes) = app.store.file(&hash)?.ok_or_else(missing)?;
     let last = name.split('?').next().unwrap_or_default().rsplit('/').next().unwrap_or_default();
     Ok((if last.is_empty() { format!("run-{id}") } else { last.to_owned() }, bytes))
-}
-
-/// Sends the sender's own table of a run with a column that says what is wrong with each row.
-pub(crate) async fn report(
-    State(app): State<Shared>,
-    Path(id): Path<String>,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response<Body> {
-    let asked = Asked::lenient(&app, &uri, &headers);
-    let shared = Shared::clone(&app);
-    let made = tokio::task::spawn_blocking(move || annotated(&shared, &id)).await;
-    match made.map_err(HttpError::from).and_then(|made| made) {
-        Ok((name, bytes)) => crate::http::workbook(&name, bytes),
-        Err(error) => super::failure(&app, &asked, error),
-    }
 }
 
 fn annotated(app: &App, id: &str) -> HttpResult<(String, Vec<u8>)> {

@@ -20,7 +20,7 @@ use gapwatch_model::{
     Value,
 };
 use gapwatch_rules::{
-    Absence, Borders, Counts, Expected, IndicatorValue, Moment, ObservedPace, Origin, Standing, VillageState,
+    Absence, Counts, Expected, IndicatorValue, Moment, ObservedPace, Origin, Standing, VillageState,
     Who,
 };
 
@@ -302,17 +302,7 @@ impl<'a> Fill<'a> {
     /// How fast a place moves towards a target, over the history that is judged.
     #[must_use]
     pub(crate) fn pace(&self, standing: &Standing) -> Option<Pace> {
-        let world = self.world;
-        let history = gapwatch_rules::history(
-            &world.facts,
-            &world.rules,
-            &world.targets,
-            standing.place,
-            &standing.indicator,
-            Moment::at(world.at),
-            Borders::Now,
-        );
-        let observed = gapwatch_rules::pace_of(&history, &world.rules.pace);
+        let observed = self.app.worlds.pace(self.world, standing.place, &standing.indicator);
         Some(Pace {
             required_per_month: standing.required_per_day.map(|per_day| per_day * DAYS_PER_MONTH),
             observed_per_month: match &observed {

@@ -1,5 +1,7 @@
 //! `/flags` and `/flags/{id}`.
 
+use std::cmp::Ordering;
+
 use chrono::DateTime;
 use gapwatch_dashboards::{
     Markup,
@@ -9,7 +11,7 @@ use gapwatch_dashboards::{
     shell::percent_encode,
     table::{Filter, Format, State},
 };
-use gapwatch_model::{Evidence, Flag, FlagKey, FlagState, Period, PlaceLevel, Qualifier, RunId, Value, text};
+use gapwatch_model::{Evidence, Flag, FlagKey, FlagState, Period, PlaceIx, PlaceLevel, Qualifier, RunId, Value, text};
 use gapwatch_rules::{Input, Sentence};
 
 use super::fill::Fill;
@@ -21,39 +23,80 @@ use crate::{
 /// Flags on one page.
 const ROWS: usize = 100;
 
-/// Makes the list: what is firing, unless another state is asked for.
+/// The states that are listed, in the order of their tabs.
+const STATES: [FlagState; 4] =
+    [FlagState::Firing, FlagState::Pending, FlagState::NoData, FlagState::Resolved];
+
+/// The flags an address asks for: what is firing, unless it names another state.
+pub(crate) struct Chosen<'f> {
+    /// Where.
+    pub(crate) place: PlaceIx,
+    /// The state it asks for. `None` for every one.
+    state: Option<FlagState>,
+    /// Flags of every state.
+    all: Vec<&'f Flag>,
+    /// Flags of the state, the newest first.
+    pub(crate) chosen: Vec<&'f Flag>,
+}
+
+impl<'f> Chosen<'f> {
+    /// Reads the address.
+    ///
+    /// # Errors
+    /// 400 for a state that is none, 404 for a place.
+    pub(crate) fn of(fill: &Fill<'f>, asked: &Asked) -> HttpResult<Self> {
+        let world = fill.world;
+        let place = api::chosen_place(world, &asked.query)?;
+        let state = match asked.query.get("state") {
+            None => Some(FlagState::Firing),
+            Some("all") => None,
+            Some(word) => {
+                let known = STATES.into_iter().find(|state| state.as_str() == word);
+                Some(known.ok_or_else(|| {
+                    HttpError::bad_request("state", word, "firing, pending, no_data, resolved, all")
+                })?)
+            }
+        };
+        let rule = asked.query.get("rule");
+        let words = text::toneless(asked.query.get("q").unwrap_or_default());
+        let all: Vec<&Flag> = world
+            .flags
+            .iter()
+            .filter(|flag| flag.state != FlagState::Inactive && world.lies_in(flag, place))
+            .filter(|flag| rule.is_none_or(|rule| flag.key.rule.as_str() == rule))
+            .filter(|flag| words.is_empty() || text::toneless(&said(fill, flag)).contains(&words))
+            .collect();
+        let mut chosen: Vec<&Flag> =
+            all.iter().copied().filter(|flag| state.is_none_or(|state| flag.state == state)).collect();
+        chosen.sort_by(|a, b| b.since.cmp(&a.since).then_with(|| a.key.cmp(&b.key)));
+        Ok(Self { place, state, all, chosen })
+    }
+
+    fn count(&self, state: FlagState) -> u64 {
+        u64::try_from(self.all.iter().filter(|flag| flag.state == state).count()).unwrap_or(u64::MAX)
+    }
+
+    /// Where a flag stands in the order, as it goes into addresses.
+    fn cursor(&self, at: usize) -> String {
+        let flag = self.chosen.get(at);
+        flag.map(|flag| format!("{}~{}", flag.since.timestamp_micros(), flag.key)).unwrap_or_default()
+    }
+
+    /// How a flag stands against a cursor.
+    fn against(&self, at: usize, cursor: &str) -> Option<Ordering> {
+        let (flag, (since, key)) = (self.chosen.get(at)?, cursor.split_once('~')?);
+        let (since, key): (i64, FlagKey) = (since.parse().ok()?, key.parse().ok()?);
+        Some(since.cmp(&flag.since.timestamp_micros()).then_with(|| flag.key.cmp(&key)))
+    }
+}
+
+/// Makes the list.
 pub(crate) fn list(app: &App, asked: &Asked) -> HttpResult<Markup> {
     let world = app.world(asked.as_of.at)?;
     let fill = Fill::new(app, &world, asked.lang);
-    let place = api::chosen_place(&world, &asked.query)?;
-    let rule = asked.query.get("rule");
-    let words = text::toneless(asked.query.get("q").unwrap_or_default());
-    let all: Vec<&Flag> = world
-        .flags
-        .iter()
-        .filter(|flag| flag.state != FlagState::Inactive && world.lies_in(flag, place))
-        .filter(|flag| rule.is_none_or(|rule| flag.key.rule.as_str() == rule))
-        .filter(|flag| words.is_empty() || text::toneless(&said(&fill, flag)).contains(&words))
-        .collect();
-    let states = [FlagState::Firing, FlagState::Pending, FlagState::NoData, FlagState::Resolved];
-    let count = |state: FlagState| {
-        u64::try_from(all.iter().filter(|flag| flag.state == state).count()).unwrap_or(u64::MAX)
-    };
-    let state = match asked.query.get("state") {
-        None => Some(FlagState::Firing),
-        Some("all") => None,
-        Some(word) => {
-            let known = states.into_iter().find(|state| state.as_str() == word);
-            Some(known.ok_or_else(|| {
-                HttpError::bad_request("state", word, "firing, pending, no_data, resolved, all")
-            })?)
-        }
-    };
-    let mut chosen: Vec<&Flag> =
-        all.iter().copied().filter(|flag| state.is_none_or(|state| flag.state == state)).collect();
-    chosen.sort_by(|a, b| b.since.cmp(&a.since).then_with(|| a.key.cmp(&b.key)));
-    let keys: Vec<String> = chosen.iter().map(|flag| flag.key.to_string()).collect();
-    let window = super::window(&asked.query, &keys, ROWS);
+    let flags = Chosen::of(&fill, asked)?;
+    let (all, against) = (flags.chosen.len(), |at, cursor: &str| flags.against(at, cursor));
+    let window = super::window(&asked.query, all, ROWS, against, |at| flags.cursor(at));
     let number = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
     let table = State {
         sort: None,
@@ -64,30 +107,29 @@ pub(crate) fn list(app: &App, asked: &Asked) -> HttpResult<Markup> {
             value: asked.query.get("q").unwrap_or_default().to_owned(),
         }],
         columns: Vec::new(),
-        matching: number(chosen.len()),
-        total: number(all.len()),
-        first: if chosen.is_empty() { 0 } else { number(window.range.start + 1) },
+        matching: number(all),
+        total: number(flags.all.len()),
+        first: if all == 0 { 0 } else { number(window.range.start + 1) },
         before: window.before,
         after: window.after,
     };
-    let rows =
-        chosen.get(window.range).unwrap_or_default().iter().filter_map(|flag| fill.flag(flag)).collect();
+    let rows = flags.chosen.get(window.range).unwrap_or_default();
     let view = flags::View {
-        place: fill.place(place),
-        counts: states.map(|state| (state, count(state))).to_vec(),
+        place: fill.place(flags.place),
+        counts: STATES.map(|state| (state, flags.count(state))).to_vec(),
         rules: world
             .rules
             .rules
             .keys()
             .map(|id| RuleRef { id: id.clone(), name: fill.rule_name(id.as_str()) })
             .collect(),
-        rule: rule.map(Into::into),
-        state,
-        rows,
+        rule: asked.query.get("rule").map(Into::into),
+        state: flags.state,
+        rows: rows.iter().filter_map(|flag| fill.flag(flag)).collect(),
         table,
         downloads: super::downloads(asked, "/flags/export", &[Format::Csv, Format::Xlsx]),
     };
-    Ok(flags::render(&asked.shell(app, fill.crumbs(place)), &view))
+    Ok(flags::render(&asked.shell(app, fill.crumbs(flags.place)), &view))
 }
 
 fn said(fill: &Fill<'_>, flag: &Flag) -> String {

@@ -30,7 +30,7 @@ mod tables;
 mod village_list;
 mod villages;
 
-use std::sync::Arc;
+use std::{cmp::Ordering, sync::Arc};
 
 use axum::{
     Router,
@@ -46,6 +46,7 @@ use gapwatch_dashboards::{
     table::Format,
 };
 use gapwatch_model::SignalState;
+use tokio::sync::Semaphore;
 
 use super::{
     cache::Finished,
@@ -61,6 +62,9 @@ const REVALIDATE: &str = "no-cache";
 const THEME_COOKIE: &str = "theme";
 /// The name of an asset holds a hash of its content.
 const FOREVER: &str = "public, max-age=31536000, immutable";
+
+/// Pages made at a time: each may hold a judgement of its own, and memory must stay bounded however many ask.
+static AT_A_TIME: Semaphore = Semaphore::const_new(3);
 
 /// Every page.
 pub(crate) fn router() -> Router<Shared> {
@@ -151,23 +155,38 @@ where
     if !app.is_ready() {
         return loading(&app, &asked);
     }
-    let key = asked.session.is_none().then(|| app.page_key(&asked));
-    if let Some(kept) = key.as_ref().and_then(|key| app.pages.get(key)) {
-        return kept.answer(&headers, REVALIDATE);
+    let making = made(&app, &asked, make);
+    let (finished, cache_control) = match &asked.session {
+        None => (app.pages.get_or_make(&app.page_key(&asked), making).await, REVALIDATE),
+        Some(_) => (making.await, "private, no-store"),
+    };
+    match finished {
+        Ok(finished) => finished.answer(&headers, cache_control),
+        Err(error) => failure(&app, &asked, error),
     }
-    let (shared, for_page) = (Shared::clone(&app), asked.clone());
-    let made = tokio::task::spawn_blocking(move || {
-        make(&shared, &for_page).map(|markup| Arc::new(Finished::new(HTML, markup.into_string())))
-    });
-    match made.await {
-        Ok(Ok(finished)) => {
-            if let Some(key) = key {
-                app.pages.keep(key, &finished);
-            }
-            finished.answer(&headers, if asked.session.is_some() { "private, no-store" } else { REVALIDATE })
-        }
-        Ok(Err(error)) => failure(&app, &asked, error),
-        Err(error) => failure(&app, &asked, error.into()),
+}
+
+/// Makes a page when its turn has come.
+async fn made<F>(app: &Shared, asked: &Asked, make: F) -> HttpResult<Arc<Finished>>
+where
+    F: FnOnce(&App, &Asked) -> HttpResult<Markup> + Send + 'static,
+{
+    let permit = AT_A_TIME.acquire().await.map_err(anyhow::Error::from)?;
+    let (shared, for_page) = (Shared::clone(app), asked.clone());
+    tokio::task::spawn_blocking(move || {
+        let page = make(&shared, &for_page).map(|markup| Arc::new(Finished::new(HTML, markup.into_string())));
+        drop(permit);
+        page
+    })
+    .await?
+}
+
+/// Makes the front page before anybody asks for it.
+pub(crate) async fn warm(app: Shared) {
+    let (uri, headers) = (Uri::from_static("/"), HeaderMap::new());
+    let response = answer(State(app), uri, headers, overview::page).await;
+    if !response.status().is_success() {
+        tracing::error!(status = response.status().as_u16(), "the front page cannot be made");
     }
 }
 
@@ -180,13 +199,16 @@ pub(crate) fn failure(app: &App, asked: &Asked, error: HttpError) -> Response<Bo
     error.log();
     let view = pages::error::View {
         status: error.status.as_u16(),
-        detail: Some(asked.lang.pick(error.vi, error.en)),
-        retry_after_s: None,
+        detail: Some(asked.lang.pick(&error.vi, &error.en).clone()),
+        retry_after_s: error.retry_after_s,
         reference,
     };
     let markup = pages::error::render(&asked.shell(app, Vec::new()), &view);
-    (error.status, [(header::CACHE_CONTROL, "no-store")], axum::response::Html(markup.into_string()))
-        .into_response()
+    let no_store = [(header::CACHE_CONTROL, "no-store")];
+    let mut response =
+        (error.status, no_store, axum::response::Html(markup.into_string())).into_response();
+    error.say_when(&mut response);
+    response
 }
 
 /// Says that the data is being loaded, and asks the browser to come again.
@@ -226,13 +248,11 @@ async fn asset(State(app): State<Shared>, uri: Uri, headers: HeaderMap) -> Respo
     let Some(asset) = assets::find(uri.path()) else {
         return failure(&app, &Asked::lenient(&app, &uri, &headers), HttpError::not_found(uri.path()));
     };
-    let key = asset.path.clone();
-    let kept = app.pages.get(&key).unwrap_or_else(|| {
-        let finished = Arc::new(Finished::new(asset.content_type, asset.body.to_owned()));
-        app.pages.keep(key, &finished);
-        finished
-    });
-    kept.answer(&headers, FOREVER)
+    let make = async { HttpResult::Ok(Arc::new(Finished::new(asset.content_type, asset.body.to_owned()))) };
+    match app.pages.get_or_make(&asset.path, make).await {
+        Ok(kept) => kept.answer(&headers, FOREVER),
+        Err(error) => failure(&app, &Asked::lenient(&app, &uri, &headers), error),
+    }
 }
 
 /// How bad a state is: the worst first.
@@ -257,19 +277,28 @@ pub(crate) struct Window {
     pub(crate) after: Option<String>,
 }
 
-/// Pages by key: `?after=KEY` begins behind that row, `?before=KEY` ends in front of it. A row that is gone since leaves
-/// the reader at the top.
+/// A page of `rows` out of `all`: `?after=CURSOR` begins behind that place in the order, `?before=CURSOR` ends in front
+/// of it. A cursor says where in the order it stands, not which row it was: a row that is gone since loses nobody his
+/// place. `against` says how the row at a position stands against a cursor, `cursor` gives the one of a row.
 #[must_use]
-pub(crate) fn window(query: &Query, keys: &[String], rows: usize) -> Window {
-    window_by(query, keys.len(), |at| keys.get(at).cloned().unwrap_or_default(), rows)
-}
-
-/// The same for a list whose keys are only made when they are needed.
-#[must_use]
-pub(crate) fn window_by(query: &Query, all: usize, key: impl Fn(usize) -> String, rows: usize) -> Window {
-    let at = |name: &str| query.get(name).and_then(|wanted| (0..all).find(|at| key(*at) == wanted));
-    let start = match (at("after"), at("before")) {
-        (Some(after), _) => after + 1,
+pub(crate) fn window(
+    query: &Query,
+    all: usize,
+    rows: usize,
+    against: impl Fn(usize, &str) -> Option<Ordering>,
+    cursor: impl Fn(usize) -> String,
+) -> Window {
+    let found = |name: &str, until: Ordering| {
+        let wanted = query.get(name)?;
+        let (mut low, mut high) = (0, all);
+        while low < high {
+            let middle = low.midpoint(high);
+            if against(middle, wanted)? <= until { low = middle + 1 } else { high = middle }
+        }
+        Some(low)
+    };
+    let start = match (found("after", Ordering::Equal), found("before", Ordering::Less)) {
+        (Some(after), _) => after,
         (None, Some(before)) => before.saturating_sub(rows),
         (None, None) => 0,
     };
@@ -278,8 +307,8 @@ pub(crate) fn window_by(query: &Query, all: usize, key: impl Fn(usize) -> String
     let first_page = (start > 0 && start <= rows).then(String::new);
     Window {
         range: start..end,
-        before: first_page.or_else(|| (start > 0).then(|| key(start))),
-        after: end.checked_sub(1).filter(|_| end < all).map(key),
+        before: first_page.or_else(|| (start > 0 && start < all).then(|| cursor(start))),
+        after: end.checked_sub(1).filter(|_| end < all).map(cursor),
     }
 }
 
@@ -295,15 +324,19 @@ pub(crate) fn downloads(asked: &Asked, path: &str, formats: &[Format]) -> Vec<(F
 
 #[cfg(test)]
 mod tests {
-    use super::{Query, window};
+    use super::{Query, Window, window};
+
+    fn page(query: &Query, keys: &[String]) -> Window {
+        window(query, keys.len(), 10, |at, cursor| Some(keys[at].as_str().cmp(cursor)), |at| keys[at].clone())
+    }
 
     #[test]
     fn pages_follow_each_other_without_gap_or_overlap() {
-        let keys: Vec<String> = (0..25).map(|n| format!("k{n}")).collect();
+        let keys: Vec<String> = (0..25).map(|n| format!("k{n:02}")).collect();
         let mut seen = Vec::new();
         let mut query = Query::default();
         loop {
-            let page = window(&query, &keys, 10);
+            let page = page(&query, &keys);
             seen.extend(keys[page.range.clone()].to_vec());
             match page.after {
                 Some(after) => query = Query(vec![("after".to_owned(), after)]),
@@ -311,9 +344,21 @@ mod tests {
             }
         }
         assert_eq!(seen, keys);
-        let last = window(&query, &keys, 10);
-        let back = window(&Query(vec![("before".to_owned(), last.before.unwrap())]), &keys, 10);
+        let last = page(&query, &keys);
+        let back = page(&Query(vec![("before".to_owned(), last.before.unwrap())]), &keys);
         assert_eq!(back.range, 10..20);
-        assert_eq!(window(&Query::default(), &[], 10).range, 0..0);
+        assert_eq!(page(&Query::default(), &[]).range, 0..0);
+    }
+
+    #[test]
+    fn a_row_that_is_gone_loses_nobody_his_place() {
+        let mut keys: Vec<String> = (0..25).map(|n| format!("k{n:02}")).collect();
+        let after = page(&Query::default(), &keys).after.unwrap();
+        assert_eq!(after, "k09");
+        keys.retain(|key| key != "k09");
+        let next = page(&Query(vec![("after".to_owned(), after)]), &keys);
+        assert_eq!(keys[next.range.start], "k10");
+        let before = page(&Query(vec![("before".to_owned(), "k20x".to_owned())]), &keys);
+        assert_eq!(keys[before.range.end - 1], "k20");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use chrono::Datelike;
 use gapwatch_dashboards::{
     Markup,
     figure::{Absence, Amount},
@@ -91,7 +92,7 @@ fn observations<'f>(fill: &'f Fill<'f>, asked: &Asked) -> HttpResult<Long<'f, St
     }
     places.sort_unstable();
     places.dedup();
-    let (mut rows, mut total) = (Vec::new(), 0);
+    let (mut rows, mut total) = (Vec::new(), 0_usize);
     for place in places {
         let said = statements(fill, indicator, place);
         total += said.len();
@@ -103,10 +104,6 @@ fn observations<'f>(fill: &'f Fill<'f>, asked: &Asked) -> HttpResult<Long<'f, St
                 && evidence.is_none_or(|class| key.evidence.as_str() == class)
         }));
     }
-    rows.sort_by(|a, b| {
-        let newest = |row: &Statement<'_>| (row.said.ends, row.said.head.recorded_at);
-        newest(b).cmp(&newest(a)).then(a.place.cmp(&b.place)).then(a.said.head.key.cmp(&b.said.head.key))
-    });
     Ok(Long {
         fill,
         title: format!("{}: {}", fill.indicator_name(indicator), fill.link(root).text),
@@ -127,18 +124,15 @@ fn observations<'f>(fill: &'f Fill<'f>, asked: &Asked) -> HttpResult<Long<'f, St
                 Vec::new(),
             ),
         ],
-        key: |_, row| {
+        order: |_, row| {
             let (head, about) = (row.said.head, &row.said.head.key.dimensions);
             let about = [&about.operator, &about.technology, &about.measuring_point, &about.organisation]
                 .map(|part| part.as_deref().unwrap_or_default());
-            format!(
-                "{}-{}-{}-{}-{}",
-                row.place.0,
-                head.run,
-                row.said.point.row,
-                head.key.period,
-                about.join(".")
-            )
+            // The newest first: days and moments are taken from the most there can be.
+            let day = 9_999_999 - row.said.ends.num_days_from_ce();
+            let moment = 9_999_999_999_999 - head.recorded_at.timestamp_millis();
+            let (place, run, line) = (row.place.0, head.run, row.said.point.row);
+            format!("{day:07} {moment:013} {place:08} {}.{}.{run}.{line}", head.key.period, about.join("."))
         },
         place: |row| row.place,
         totals: Vec::new(),

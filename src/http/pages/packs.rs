@@ -191,18 +191,15 @@ fn seal(
 }
 
 async fn document(
-    State(app): State<Shared>,
+    app: State<Shared>,
     Path(id): Path<String>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Response<Body> {
-    let asked = Asked::lenient(&app, &uri, &headers);
-    let shared = Shared::clone(&app);
-    let found = tokio::task::spawn_blocking(move || stored(&shared, &id)).await;
-    match found.map_err(HttpError::from).and_then(|found| found) {
-        Ok((pack, document)) => sealed(&pack, document.bytes),
-        Err(error) => super::failure(&app, &asked, error),
-    }
+    files::given(app, &uri, &headers, move |app| {
+        stored(app, &id).map(|(pack, document)| sealed(&pack, document.bytes))
+    })
+    .await
 }
 
 /// The bytes as they were sealed, allowed to use their own styles and nothing else.

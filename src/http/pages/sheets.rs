@@ -5,11 +5,11 @@ use gapwatch_dashboards::{
     table::{Cell, Column, Kind, Row},
     words,
 };
-use gapwatch_model::{Flag, FlagState, text};
 
 use super::{
     exports::{Sheet, source_notes},
     fill::{self, Fill},
+    flags::Chosen,
     tables::with_unit,
 };
 use crate::http::{Asked, HttpError, HttpResult, api};
@@ -17,36 +17,7 @@ use crate::http::{Asked, HttpError, HttpResult, api};
 /// Makes the file of flags: what is firing, unless another state is asked for, as on their page.
 pub(crate) fn flags<'f>(fill: &'f Fill<'f>, asked: &'f Asked) -> HttpResult<Sheet<'f>> {
     let (world, lang) = (fill.world, fill.lang);
-    let place = api::chosen_place(world, &asked.query)?;
-    let state = match asked.query.get("state") {
-        None => Some(FlagState::Firing),
-        Some("all") => None,
-        Some(word) => {
-            let states = [FlagState::Firing, FlagState::Pending, FlagState::NoData, FlagState::Resolved];
-            let known = states.into_iter().find(|state| state.as_str() == word);
-            Some(known.ok_or_else(|| {
-                HttpError::bad_request("state", word, "firing, pending, no_data, resolved, all")
-            })?)
-        }
-    };
-    let rule = asked.query.get("rule");
-    let written = text::toneless(asked.query.get("q").unwrap_or_default());
-    let said = |flag: &Flag| {
-        let name = fill
-            .gazetteer()
-            .ix(&flag.key.place)
-            .map(|ix| fill.gazetteer().get(ix).full_name())
-            .unwrap_or_default();
-        text::toneless(&format!("{name} {}", lang.pick(&flag.explanation_vi, &flag.explanation_en)))
-    };
-    let mut chosen: Vec<&Flag> = world
-        .flags
-        .iter()
-        .filter(|flag| flag.state != FlagState::Inactive && state.is_none_or(|state| flag.state == state))
-        .filter(|flag| rule.is_none_or(|rule| flag.key.rule.as_str() == rule) && world.lies_in(flag, place))
-        .filter(|flag| written.is_empty() || said(flag).contains(&written))
-        .collect();
-    chosen.sort_by(|a, b| b.since.cmp(&a.since).then_with(|| a.key.cmp(&b.key)));
+    let Chosen { place, chosen, .. } = Chosen::of(fill, asked)?;
     let rows = chosen.into_iter().filter_map(move |flag| {
         let row = fill.flag(flag)?;
         let taken = row.acknowledgement.as_ref();

@@ -158,8 +158,8 @@ pub(crate) fn run(app: &App, asked: &Asked, id: &str) -> HttpResult<Markup> {
     }
     let mut counts: Vec<_> = counts.into_iter().collect();
     counts.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
-    let keys: Vec<String> = (1..=rejects.len()).map(|n| n.to_string()).collect();
-    let window = super::window(&asked.query, &keys, REJECTS);
+    let against = |at: usize, cursor: &str| Some((at + 1).cmp(&cursor.parse().ok()?));
+    let window = super::window(&asked.query, rejects.len(), REJECTS, against, |at| (at + 1).to_string());
     let number_of = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
     let table = State {
         matching: number_of(rejects.len()),

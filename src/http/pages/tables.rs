@@ -18,6 +18,8 @@ use crate::http::{Asked, HttpError, HttpResult};
 
 /// Rows on one page.
 const ROWS: usize = 100;
+/// Stands between the parts of a cursor: no name holds it.
+const APART: char = '\u{1f}';
 
 /// Makes the cell of a column from what its row is made of.
 pub(crate) type MakeCell<'f, R> = Box<dyn Fn(&Fill<'_>, &R) -> Cell + 'f>;
@@ -55,14 +57,14 @@ pub(crate) struct Long<'f, R> {
     pub(crate) title: String,
     /// Every column there is. The first is always shown.
     pub(crate) columns: Vec<Col<'f, R>>,
-    /// The rows that pass the filter, in their usual order.
+    /// The rows that pass the filter.
     pub(crate) rows: Vec<R>,
     /// Rows without a filter.
     pub(crate) total: usize,
     /// How it can be narrowed down.
     pub(crate) filters: Vec<Filter>,
-    /// What a row is known by among the others.
-    pub(crate) key: fn(&Fill<'_>, &R) -> String,
+    /// Where a row stands when nobody sorts: by this text, no two the same. The part of a cursor that tells equals apart.
+    pub(crate) order: fn(&Fill<'_>, &R) -> String,
     /// The place a row is about.
     pub(crate) place: fn(&R) -> PlaceIx,
     /// Cells under the rows by key of their column. They follow the filter.
@@ -79,8 +81,8 @@ impl<'f, R: 'f> Long<'f, R> {
     pub(crate) fn page(mut self, asked: &Asked, answer: String, related: Vec<Link>) -> HttpResult<View> {
         let sort = self.sort(asked)?;
         let shown = self.shown(asked, false);
-        let key = |at: usize| self.rows.get(at).map(|row| (self.key)(self.fill, row)).unwrap_or_default();
-        let window = super::window_by(&asked.query, self.rows.len(), key, ROWS);
+        let (cursor, against) = (|at| self.cursor(at, sort.as_ref()), |at, cursor: &str| self.against(at, cursor, sort.as_ref()));
+        let window = super::window(&asked.query, self.rows.len(), ROWS, against, cursor);
         let number = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
         let state = State {
             sort,
@@ -140,8 +142,40 @@ impl<'f, R: 'f> Long<'f, R> {
         })
     }
 
-    /// Sorts the rows as the address asks; gives the column and whether the largest comes first.
+    /// Where a row stands in the order, as it goes into addresses: its rank in the sorted column and its usual place.
+    fn cursor(&self, at: usize, sort: Option<&(String, bool)>) -> String {
+        let Some(row) = self.rows.get(at) else { return String::new() };
+        let usual = (self.order)(self.fill, row);
+        match self.rank(row, sort) {
+            Some((rank, _)) => format!("{}{APART}{usual}", rank.written()),
+            None => usual,
+        }
+    }
+
+    /// How a row stands against a cursor. `None` for one that cannot be read.
+    fn against(&self, at: usize, cursor: &str, sort: Option<&(String, bool)>) -> Option<Ordering> {
+        let row = self.rows.get(at)?;
+        let usual = (self.order)(self.fill, row);
+        match self.rank(row, sort) {
+            Some((rank, falling)) => {
+                let (other, place) = cursor.split_once(APART)?;
+                Some(rank.against(&Rank::read(other)?, falling).then_with(|| usual.as_str().cmp(place)))
+            }
+            None => Some(usual.as_str().cmp(cursor)),
+        }
+    }
+
+    fn rank(&self, row: &R, sort: Option<&(String, bool)>) -> Option<(Rank, bool)> {
+        let (key, falling) = sort?;
+        let col = self.columns.iter().find(|col| col.column.key == *key)?;
+        Some((Rank::of(&(col.cell)(self.fill, row)), *falling))
+    }
+
+    /// Puts the rows in their usual order, then in the one the address asks for; gives the column and whether the largest
+    /// comes first.
     fn sort(&mut self, asked: &Asked) -> HttpResult<Option<(String, bool)>> {
+        let (fill, order) = (self.fill, self.order);
+        self.rows.sort_by_cached_key(|row| order(fill, row));
         let Some(word) = asked.query.get("sort") else { return Ok(None) };
         let (key, falling) = word.strip_prefix('-').map_or((word, false), |key| (key, true));
         let Some(col) = self.columns.iter().find(|col| col.column.key == key) else {
@@ -303,6 +337,23 @@ impl Rank {
         }
     }
 
+    /// As it goes into a cursor.
+    fn written(&self) -> String {
+        match self {
+            Self::Number(number) => format!("n{number}"),
+            Self::Words(words) => format!("w{words}"),
+            Self::Last => "-".to_owned(),
+        }
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        match (text.strip_prefix('n'), text.strip_prefix('w')) {
+            (Some(number), _) => number.parse().ok().map(Self::Number),
+            (_, Some(words)) => Some(Self::Words(words.to_owned())),
+            _ => (text == "-").then_some(Self::Last),
+        }
+    }
+
     fn against(&self, other: &Self, falling: bool) -> Ordering {
         let rising = match (self, other) {
             (Self::Last, Self::Last) => return Ordering::Equal,
@@ -330,6 +381,17 @@ mod tests {
             order.sort_by(|a, b| Rank::of(&cells[*a]).against(&Rank::of(&cells[*b]), falling));
             assert_eq!(order, expected, "falling: {falling}");
         }
+    }
+
+    #[test]
+    fn what_goes_into_a_cursor_comes_out_of_it() {
+        for cell in [Cell::Count(7), Cell::Text("Đông Khê".to_owned()), Cell::Absent(Absence::Missing)] {
+            let rank = Rank::of(&cell);
+            let read = Rank::read(&rank.written()).unwrap();
+            assert!(read.against(&rank, false).is_eq(), "{cell:?}");
+        }
+        assert!(Rank::read("x").is_none());
+        assert!(Rank::read("nothing").is_none());
     }
 
     #[test]

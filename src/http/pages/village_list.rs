@@ -113,11 +113,7 @@ fn villages<'f>(fill: &'f Fill<'f>, asked: &Asked) -> HttpResult<Long<'f, &'f Vi
             })
     };
     let total = all.len();
-    let mut rows: Vec<&VillageState> = all.into_iter().filter(passes).collect();
-    rows.sort_by_cached_key(|village| {
-        let name = text::toneless(&world.gazetteer.get(village.place).name);
-        (super::severity(village.state), village.grid_power != Some(false), name, village.place)
-    });
+    let rows: Vec<&VillageState> = all.into_iter().filter(passes).collect();
 
     let mut filters = vec![
         filter(asked, "q", lang.pick("Tên thôn, xã (không cần dấu)", "Name, tones not needed"), Vec::new()),
@@ -138,7 +134,11 @@ fn villages<'f>(fill: &'f Fill<'f>, asked: &Asked) -> HttpResult<Long<'f, &'f Vi
         rows,
         total,
         filters,
-        key: |fill, village| fill.gazetteer().get(village.place).id.to_string(),
+        order: |fill, village| {
+            let place = fill.gazetteer().get(village.place);
+            let powered = u8::from(village.grid_power != Some(false));
+            format!("{}{powered} {} {}", super::severity(village.state), text::toneless(&place.name), place.id)
+        },
         place: |village| village.place,
         notes: source_notes(fill, &[SIGNAL, CLUSTERS, GRID_POWER, HOUSEHOLDS])?,
     })

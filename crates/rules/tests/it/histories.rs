@@ -3,8 +3,8 @@
 use chrono::{Days, NaiveDate};
 use gapwatch_model::TargetStatus;
 use gapwatch_rules::{
-    Borders, Expected, HistoryPoint, Moment, ObservedPace, Pace, Targets, Trend, end_of_day, history, pace,
-    pace_of, pace_sentence,
+    Borders, Expected, HistoryPoint, Moment, ObservedPace, Pace, Targets, Trend, end_of_day, history,
+    observed_pace, pace, pace_of, pace_sentence,
 };
 use proptest::{
     collection::vec,
@@ -44,6 +44,30 @@ path = { shape = "step", steps = [["2025-03-31", 60], ["2025-12-31", 80]] }
 document = "d"
 valid_from = 2025-03-01
 "#;
+
+#[test]
+fn the_pace_is_that_of_the_history_within_its_window() {
+    let mut world = World::new();
+    for (at, period) in ["202401", "202402", "202403", "202405", "202408", "202409", "202412"].iter().enumerate() {
+        for code in ["001", "002"] {
+            let share = 40.0 + 3.5 * f64::from(u8::try_from(at).unwrap());
+            world.say("hh.fibre_subscribed", code, period, 0.0).ratio(share, 100.0).done();
+        }
+    }
+    let mut known = 0;
+    for (on, window_days) in [("2025-01-15", 365), ("2025-01-15", 120), ("2024-09-01", 365), ("2023-06-01", 365)] {
+        world.rules.pace = Pace { window_days, minimum_points: 3, ..world.rules.pace.clone() };
+        for code in ["001", "04"] {
+            let moment = Moment::at(end_of_day(day(on)));
+            let (place, id) = (world.ix(code), "hh.fibre_subscribed".into());
+            let all = history(&world.facts, &world.rules, &world.targets, place, &id, moment, Borders::Now);
+            let observed = observed_pace(&world.facts, &world.rules, place, &id, moment);
+            assert_eq!(observed, pace_of(&all, &world.rules.pace), "{code} on {on}");
+            known += u32::from(matches!(observed, ObservedPace::Known(_)));
+        }
+    }
+    assert!(known >= 3, "most have a pace: {known}");
+}
 
 #[test]
 fn each_point_is_held_against_the_target_in_force_then() {
