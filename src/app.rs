@@ -19,7 +19,7 @@ use gapwatch_dashboards::{
     Lang,
     map::{Outline, Shape},
 };
-use gapwatch_model::{CollectorName, Gazetteer, PlaceId, PlaceIx, RunId, text};
+use gapwatch_model::{CollectorName, Gazetteer, GeoPoint, PlaceId, PlaceIx, PlaceLevel, RunId, text};
 use gapwatch_store::{InfluxOptions, RunQuery, Secret, Store, StoreOptions};
 use tokio::sync::Semaphore;
 
@@ -38,6 +38,12 @@ pub(crate) type Shared = Arc<App>;
 
 /// How long somebody stays signed in.
 pub(crate) const SESSION: TimeDelta = TimeDelta::hours(12);
+
+/// Names on maps of the country that belong to no one shape, where there is room for them.
+const ARCHIPELAGOS: [(GeoPoint, &str); 2] = [
+    (GeoPoint { lat: 15.55, lon: 111.9 }, "QĐ. Hoàng Sa (Đà Nẵng)"),
+    (GeoPoint { lat: 12.3, lon: 114.3 }, "QĐ. Trường Sa (Khánh Hòa)"),
+];
 
 /// File of the database inside the data directory.
 const DATABASE: &str = "gapwatch.db";
@@ -76,7 +82,7 @@ pub(crate) struct App {
     ready: AtomicBool,
     progress: Mutex<Option<(usize, usize, NaiveDate)>>,
     fetched: Mutex<HashMap<(CollectorName, String), Known>>,
-    outlines: Mutex<HashMap<Vec<PlaceIx>, Option<Arc<Outline>>>>,
+    outlines: Mutex<HashMap<(u16, Vec<PlaceIx>), Option<Arc<Outline>>>>,
 }
 
 /// What collectors are told beside the bytes, held together.
@@ -425,7 +431,8 @@ impl App {
         gazetteer: &Gazetteer,
         width: u16,
     ) -> Option<Arc<Outline>> {
-        if let Some(kept) = lock(&self.outlines).get(below) {
+        let key = (width, below.to_vec());
+        if let Some(kept) = lock(&self.outlines).get(&key) {
             return kept.clone();
         }
         let shapes = &self.config.outlines.shapes;
@@ -438,8 +445,10 @@ impl App {
             })
             .collect();
         let enough = !found.is_empty() && found.len() * 2 >= below.len();
-        let outline = enough.then(|| Arc::new(Outline::new(&found, width)));
-        lock(&self.outlines).insert(below.to_vec(), outline.clone());
+        let country = below.first().is_some_and(|ix| gazetteer.get(*ix).level == PlaceLevel::Province);
+        let captions: &[_] = if country { &ARCHIPELAGOS } else { &[] };
+        let outline = enough.then(|| Arc::new(Outline::new(&found, width).captioned(captions)));
+        lock(&self.outlines).insert(key, outline.clone());
         outline
     }
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
-use gapwatch_model::{IndicatorId, Period, PeriodKind, PlaceIx};
+use gapwatch_model::{Gazetteer, IndicatorId, Period, PeriodKind, PlaceIx, SignalState};
 use gapwatch_rules::{Counts, Judgement};
 
 use crate::{app::App, clock};
@@ -21,6 +21,8 @@ const MONTHS: usize = 24;
 pub(crate) struct MonthEnd {
     counts: HashMap<PlaceIx, Counts>,
     amounts: HashMap<IndicatorId, HashMap<PlaceIx, f64>>,
+    /// Villages of which anything was known, in order, and whether there was signal at their centre.
+    villages: Box<[(PlaceIx, bool)]>,
 }
 
 impl MonthEnd {
@@ -34,6 +36,15 @@ impl MonthEnd {
     #[must_use]
     pub(crate) fn amount(&self, place: PlaceIx, indicator: &IndicatorId) -> Option<f64> {
         self.amounts.get(indicator)?.get(&place).copied()
+    }
+}
+
+impl MonthEnd {
+    /// Whether a village had signal at its centre. `None` where nothing was known.
+    #[must_use]
+    pub(crate) fn signal(&self, village: PlaceIx) -> Option<bool> {
+        let at = self.villages.binary_search_by_key(&village, |(ix, _)| *ix).ok()?;
+        self.villages.get(at).map(|(_, signal)| *signal)
     }
 }
 
@@ -67,7 +78,7 @@ impl App {
                 Some(end) => end,
                 None => {
                     let judged = self.judge_after(before.as_ref(), &facts, clock::end_of(day))?;
-                    let end = Arc::new(small(&judged));
+                    let end = Arc::new(small(&judged, &world.gazetteer));
                     before = Some(judged);
                     self.month_ends
                         .kept
@@ -79,15 +90,20 @@ impl App {
             };
             months.push((month, end));
         }
-        let end = world.month_end.get_or_init(|| Arc::new(small(&world.judgement)));
+        let end = world.month_end.get_or_init(|| Arc::new(small(&world.judgement, &world.gazetteer)));
         months.push((this, Arc::clone(end)));
         Ok(months)
     }
 }
 
 /// Keeps what trends need of a judgement.
-fn small(judgement: &Judgement) -> MonthEnd {
-    let mut small = MonthEnd::default();
+fn small(judgement: &Judgement, gazetteer: &Gazetteer) -> MonthEnd {
+    let known = |ix: PlaceIx| {
+        let state = judgement.village(ix)?.state;
+        (state != SignalState::Unknown).then_some((ix, state != SignalState::NoSignal))
+    };
+    let villages = gazetteer.all().filter_map(known).collect();
+    let mut small = MonthEnd { villages, ..MonthEnd::default() };
     for place in judgement.places() {
         if let Some(counts) = judgement.counts(*place).filter(|counts| counts.unknown < counts.total) {
             small.counts.insert(*place, *counts);

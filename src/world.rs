@@ -182,13 +182,8 @@ impl Worlds {
         {
             return pace.clone();
         }
-        let pace = gapwatch_rules::observed_pace(
-            &world.facts,
-            &world.rules,
-            place,
-            indicator,
-            Moment::at(world.at),
-        );
+        let pace =
+            gapwatch_rules::observed_pace(&world.facts, &world.rules, place, indicator, Moment::at(world.at));
         let mut paces = lock();
         if paces.0 != world.key.mark || paces.1.len() >= PACES {
             *paces = (world.key.mark, HashMap::new());

@@ -4,6 +4,7 @@
 //! Files are for programs: days and moments in ISO 8601 with offset, decimal point. A value that is absent is its
 //! words in CSV and Excel, and `null` with its code beside it in GeoJSON and KML; it is never an empty number.
 
+mod area;
 mod cell;
 mod csv;
 mod geojson;

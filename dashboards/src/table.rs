@@ -8,6 +8,7 @@ use gapwatch_model::{
 
 use crate::{
     figure::{Absence, Amount},
+    map::Shape,
     part::Link,
 };
 
@@ -104,15 +105,17 @@ pub struct Row {
     pub cells: Vec<Cell>,
     /// Code of the place the row is about: id of the feature in GeoJSON and KML.
     pub code: Option<String>,
-    /// Where that place is. Rows without one have no geometry in files.
+    /// Where that place is. Rows without one and without an area have no geometry in files.
     pub at: Option<GeoPoint>,
+    /// The boundary of that place, for files that hold geometry.
+    pub area: Option<Shape>,
 }
 
 impl Row {
     /// A row that is not about a place.
     #[must_use]
     pub fn new(cells: Vec<Cell>) -> Self {
-        Self { cells, code: None, at: None }
+        Self { cells, code: None, at: None, area: None }
     }
 }
 

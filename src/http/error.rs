@@ -41,7 +41,15 @@ impl HttpError {
         vi: impl Into<String>,
         en: impl Into<String>,
     ) -> Self {
-        Self { status, code, vi: vi.into(), en: en.into(), details: Value::Null, retry_after_s: None, cause: None }
+        Self {
+            status,
+            code,
+            vi: vi.into(),
+            en: en.into(),
+            details: Value::Null,
+            retry_after_s: None,
+            cause: None,
+        }
     }
 
     /// There is no such thing.

@@ -120,9 +120,9 @@ pub fn observed_pace(
     let mut period = Period::containing(walk.indicator.period, last.min(moment.day));
     while period.end() >= first {
         let ends = period.end();
-        let beyond = points.first().is_some_and(|(newest, _)| {
-            (*newest - ends).num_days() > i64::from(rules.pace.window_days)
-        });
+        let beyond = points
+            .first()
+            .is_some_and(|(newest, _)| (*newest - ends).num_days() > i64::from(rules.pace.window_days));
         if beyond {
             break;
         }

@@ -16,8 +16,8 @@ pub(super) struct Values {
 
 impl Values {
     /// An axis for these values. It starts at zero unless that would press everything into its upper third; then the
-    /// drawing says so. The steps divide 100, so an axis of percent ends there.
-    pub(super) fn over(values: &[f64]) -> Self {
+    /// drawing says so. The steps divide 100, so an axis of percent ends there. What is counted has whole steps.
+    pub(super) fn over(values: &[f64], whole: bool) -> Self {
         let least = values.iter().copied().fold(f64::INFINITY, f64::min);
         let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let (least, most) = if least.is_finite() && most.is_finite() { (least, most) } else { (0.0, 1.0) };
@@ -25,6 +25,7 @@ impl Values {
         let from = if least >= 0.0 && (flat || least < most * 0.66) { 0.0 } else { least };
         let span = if most > from { most - from } else { most.abs().max(1.0) };
         let step = round_step(span / 4.5);
+        let step = if whole { step.ceil() } else { step };
         let floor = (from / step).floor() * step;
         let ceiling = (most / step).ceil() * step;
         let ceiling = if ceiling > floor { ceiling } else { floor + step };
@@ -100,15 +101,17 @@ mod tests {
 
     #[test]
     fn an_axis_starts_where_it_is_honest() {
-        let axis = Values::over(&[12.0, 138.0]);
+        let counted = Values::over(&[1.0, 2.0], true);
+        assert_eq!((counted.ticks(), counted.decimals), (vec![0.0, 1.0, 2.0], 0));
+        let axis = Values::over(&[12.0, 138.0], false);
         assert_eq!((axis.least, axis.most, axis.cut()), (0.0, 150.0, false));
-        let axis = Values::over(&[91.2, 97.6]);
+        let axis = Values::over(&[91.2, 97.6], false);
         assert!(axis.cut());
         assert_eq!((axis.least, axis.most), (90.0, 98.0));
-        assert!(Values::over(&[100.0, 99.0]).most <= 100.0);
-        assert_eq!(Values::over(&[]).ticks().first(), Some(&0.0));
-        assert!(Values::over(&[0.0]).least >= 0.0);
-        assert_eq!(Values::over(&[7.0, 7.0]).ticks().len(), 5);
+        assert!(Values::over(&[100.0, 99.0], false).most <= 100.0);
+        assert_eq!(Values::over(&[], false).ticks().first(), Some(&0.0));
+        assert!(Values::over(&[0.0], false).least >= 0.0);
+        assert_eq!(Values::over(&[7.0, 7.0], false).ticks().len(), 5);
     }
 
     #[test]
@@ -135,7 +138,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(256))]
         #[test]
         fn every_value_is_on_the_axis(values in proptest::collection::vec(-1e9..1e9_f64, 1..8)) {
-            let axis = Values::over(&values);
+            let axis = Values::over(&values, false);
             let slack = axis.step * 1e-6;
             for value in &values {
                 assert!(axis.least - slack <= *value && *value <= axis.most + slack, "{value} is off {axis:?}");

@@ -43,7 +43,7 @@ impl Frame {
         let promised = chart.targets.iter().flat_map(|target| corners(target, days)).map(|(_, value)| value);
         let mut values: Vec<f64> = known.into_iter().map(|(_, number)| number).collect();
         values.extend(promised);
-        Some(Self { days, values: Values::over(&values) })
+        Some(Self { days, values: Values::over(&values, chart.decimals == 0) })
     }
 
     fn x(&self, day: NaiveDate) -> f64 {

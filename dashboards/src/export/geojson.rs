@@ -1,14 +1,18 @@
-//! GeoJSON (RFC 7946): one feature per row, its id the code of the place, a point or no geometry. Properties are typed and
+//! GeoJSON (RFC 7946): one feature per row, its id the code of the place, its boundary, its point or no geometry. Properties are typed and
 //! named by the columns' keys; words of closed sets are their codes.
 
 use std::io::Write;
 
 use serde_json::{Map, Value, json};
 
-use crate::table::{Column, Row};
+use crate::{
+    map::Shape,
+    table::{Column, Row},
+};
 
 use super::{
     About, ExportError,
+    area::polygons,
     cell::{Plain, plain},
 };
 
@@ -60,10 +64,20 @@ fn feature(about: &About, columns: &[Column], row: &Row) -> Value {
             properties.insert(format!("{}_denominator", column.key), json!(denominator));
         }
     }
-    let geometry = row.at.map(|at| json!({"type": "Point", "coordinates": [at.lon, at.lat]}));
+    let point = || row.at.map(|at| json!({"type": "Point", "coordinates": [at.lon, at.lat]}));
+    let geometry = row.area.as_ref().and_then(boundary).or_else(point);
     let mut feature = json!({"type": "Feature", "geometry": geometry, "properties": properties});
     if let (Some(code), Some(feature)) = (&row.code, feature.as_object_mut()) {
         feature.insert("id".to_owned(), json!(code));
     }
     feature
+}
+
+fn boundary(shape: &Shape) -> Option<Value> {
+    let mut polygons = polygons(shape);
+    match polygons.len() {
+        0 => None,
+        1 => Some(json!({"type": "Polygon", "coordinates": polygons.remove(0)})),
+        _ => Some(json!({"type": "MultiPolygon", "coordinates": polygons})),
+    }
 }

@@ -6,6 +6,7 @@ use crate::table::{Column, Row};
 
 use super::{
     About, ExportError,
+    area::polygons,
     cell::{Plain, headings, values},
 };
 
@@ -49,7 +50,22 @@ fn placemark<W: Write>(
         write!(out, "<Data name=\"{}\"><value>{}</value></Data>", escaped(heading), escaped(&words(value)))?;
     }
     write!(out, "</ExtendedData>")?;
-    if let Some(at) = row.at {
+    if let Some(shape) = &row.area {
+        out.write_all(b"<MultiGeometry>")?;
+        for polygon in polygons(shape) {
+            out.write_all(b"<Polygon>")?;
+            for (number, ring) in polygon.iter().enumerate() {
+                let side = if number == 0 { "outerBoundaryIs" } else { "innerBoundaryIs" };
+                write!(out, "<{side}><LinearRing><coordinates>")?;
+                for (lon, lat) in ring {
+                    write!(out, "{lon},{lat} ")?;
+                }
+                write!(out, "</coordinates></LinearRing></{side}>")?;
+            }
+            out.write_all(b"</Polygon>")?;
+        }
+        out.write_all(b"</MultiGeometry>")?;
+    } else if let Some(at) = row.at {
         write!(out, "<Point><coordinates>{},{}</coordinates></Point>", at.lon, at.lat)?;
     }
     out.write_all(b"</Placemark>\n")?;

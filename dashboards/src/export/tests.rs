@@ -11,6 +11,7 @@ use super::{About, file_name, write};
 use crate::{
     Lang,
     figure::{Absence, Amount},
+    map::Shape,
     table::{Cell, Column, Format, Kind, Row},
 };
 
@@ -60,7 +61,18 @@ fn row(name: &str, households: Cell) -> Row {
         ],
         code: Some("01273-004".to_owned()),
         at: Some(GeoPoint { lat: 22.5, lon: 106.25 }),
+        area: None,
     }
+}
+
+/// A square of one degree.
+fn square(west: f64) -> Vec<(f64, f64)> {
+    vec![(west, 22.0), (west + 1.0, 22.0), (west + 1.0, 23.0), (west, 23.0)]
+}
+
+fn bounded(rings: Vec<Vec<(f64, f64)>>) -> Row {
+    let area = Shape { code: "01273".to_owned(), name: "Thục Phán".to_owned(), rings };
+    Row { area: Some(area), ..row("Thục Phán", Cell::Count(1)) }
 }
 
 fn file(format: Format, rows: Vec<Row>) -> Vec<u8> {
@@ -147,6 +159,23 @@ fn geojson_is_what_rfc_7946_asks() {
     assert!(second["geometry"].is_null());
     assert!(second["properties"]["households"].is_null());
     assert_eq!(second["properties"]["households_absent"], "insufficient");
+}
+
+#[test]
+fn boundaries_are_polygons() {
+    let rows = vec![bounded(vec![square(105.0)]), bounded(vec![square(105.0), square(107.0)])];
+    let read: serde_json::Value = serde_json::from_slice(&file(Format::GeoJson, rows.clone())).unwrap();
+    let ring = |west: f64| {
+        serde_json::json!([[west, 22.0], [west + 1.0, 22.0], [west + 1.0, 23.0], [west, 23.0], [west, 22.0]])
+    };
+    let geometry = |at: usize| &read["features"][at]["geometry"];
+    assert_eq!(*geometry(0), serde_json::json!({"type": "Polygon", "coordinates": [ring(105.0)]}));
+    let both = serde_json::json!({"type": "MultiPolygon", "coordinates": [[ring(105.0)], [ring(107.0)]]});
+    assert_eq!(*geometry(1), both);
+    let text = String::from_utf8(file(Format::Kml, rows)).unwrap();
+    assert_eq!(text.matches("<Polygon><outerBoundaryIs>").count(), 3);
+    assert!(text.contains("<coordinates>105,22 106,22 106,23 105,23 105,22 </coordinates>"), "{text}");
+    assert!(!text.contains("<Point>"), "a boundary says more than a point");
 }
 
 #[test]

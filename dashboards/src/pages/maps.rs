@@ -35,7 +35,7 @@ pub fn render(shell: &Shell, view: &View) -> Markup {
             p.by { (draw::lists::place(shell, &view.place)) " · " a href=(shell.link(&view.indicator.href)) { (view.indicator.text) } }
             (draw::answer(&view.answer))
             @if view.maps.is_empty() {
-                (draw::nothing(shell.t("Chưa có số liệu của kỳ nào.", "There are no figures of any period yet.")))
+                (draw::nothing(shell.t("Chưa có ranh giới hoặc số liệu để vẽ bản đồ.", "There are no boundaries or no figures to draw maps with.")))
             } @else {
                 (map::multiples(shell, &view.maps))
                 (draw::section("table", shell.t("Bảng của các bản đồ", "The maps as a table"), &draw::table::table(shell, &table(shell, view))))

@@ -108,6 +108,8 @@ pub fn render(shell: &Shell, view: &View) -> Markup {
                     }
                     p.more { a href=(shell.link(&format!("/communes?place={}", percent_encode(&place.code)))) {
                         (lang.pick("Xem bảng của bản đồ", "The map as a table"))
+                    } " · " a href=(shell.link(&format!("/maps?place={}", percent_encode(&place.code)))) {
+                        (lang.pick("Bản đồ qua các kỳ", "Maps over time"))
                     } }
                 }
                 div {

@@ -177,6 +177,7 @@ pub(crate) fn sheet<'f>(fill: &'f Fill<'f>, asked: &'f Asked) -> HttpResult<Shee
         let found = row(fill, &dispute);
         Row {
             at: fill.gazetteer().get(dispute.village).point,
+            area: None,
             code: Some(found.place.code.clone()),
             cells: vec![
                 Cell::Text(found.place.name),
@@ -195,7 +196,7 @@ pub(crate) fn sheet<'f>(fill: &'f Fill<'f>, asked: &'f Asked) -> HttpResult<Shee
         title: format!(
             "{} {}",
             lang.pick("Báo cáo khác đo thực tế:", "Claims that differ from measurements:"),
-            fill.link(place).text
+            fill.named(place)
         ),
         columns: vec![
             Column::new("village", lang.pick("Thôn, xóm", "Village"), Kind::Text),

@@ -109,7 +109,7 @@ fn communes<'f>(fill: &'f Fill<'f>, asked: &Asked) -> HttpResult<Long<'f, Commun
     let columns = commune_columns(fill, place, &rows);
     Ok(Long {
         fill,
-        title: format!("{} {}", lang.pick("Xã, phường của", "Communes of"), fill.link(place).text),
+        title: format!("{} {}", lang.pick("Xã, phường của", "Communes of"), fill.named(place)),
         columns,
         totals: commune_totals(fill, &rows),
         rows,

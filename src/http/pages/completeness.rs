@@ -64,13 +64,13 @@ pub(crate) fn sheet<'f>(fill: &'f Fill<'f>, asked: &'f Asked) -> HttpResult<Shee
             cells.push(Cell::Share(Percent::of_counts(reports.actual, reports.expected)));
             cells.push(Cell::Count((reports.actual - reports.on_time).into()));
         }
-        table::Row { cells, code: Some(row.place.code), at: None }
+        table::Row { cells, code: Some(row.place.code), at: None, area: None }
     });
     Ok(Sheet {
         title: format!(
             "{} {}, {} – {}",
             lang.pick("Mức đầy đủ báo cáo của", "Completeness of reports of"),
-            fill.link(place).text,
+            fill.named(place),
             lang.period(found.from),
             lang.period(found.to)
         ),

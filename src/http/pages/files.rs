@@ -23,10 +23,7 @@ pub(crate) async fn file(
     headers: HeaderMap,
 ) -> Response<Body> {
     let plain = HeaderValue::from_static("application/octet-stream");
-    given(app, &uri, &headers, move |app| {
-        kept(app, &id).map(|(name, bytes)| sent(&name, plain, bytes))
-    })
-    .await
+    given(app, &uri, &headers, move |app| kept(app, &id).map(|(name, bytes)| sent(&name, plain, bytes))).await
 }
 
 /// Sends the sender's own table of a run with a column that says what is wrong with each row.

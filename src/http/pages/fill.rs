@@ -11,7 +11,7 @@ use gapwatch_dashboards::{
     Lang,
     chart::{self, Chart, Series},
     figure::{Amount, Figure},
-    map::{Area, Dot, Map, Mark},
+    map::{Area, Dot, Map, Mark, Shape},
     part::{self, Actor, Before, ChildRow, FlagRow, Link, Pace, PlaceRef, Rates, Tally, TargetRow},
     shell::percent_encode,
 };
@@ -20,8 +20,7 @@ use gapwatch_model::{
     Value,
 };
 use gapwatch_rules::{
-    Absence, Counts, Expected, IndicatorValue, Moment, ObservedPace, Origin, Standing, VillageState,
-    Who,
+    Absence, Counts, Expected, IndicatorValue, Moment, ObservedPace, Origin, Standing, VillageState, Who,
 };
 
 use crate::{
@@ -90,6 +89,16 @@ impl<'a> Fill<'a> {
             place.name.clone()
         };
         Link::new(name, place.href())
+    }
+
+    /// A place as it is named within a title or a sentence.
+    #[must_use]
+    pub(crate) fn named(&self, ix: PlaceIx) -> String {
+        let place = self.place(ix);
+        match place.level {
+            PlaceLevel::Country => self.lang.pick("cả nước", "the country").to_owned(),
+            _ => place.name,
+        }
     }
 
     /// The file of a run, as shown to people.
@@ -321,6 +330,14 @@ impl<'a> Fill<'a> {
                 },
             },
         })
+    }
+
+    /// The boundary of a place that is still there, for files. Codes of places that ended were given to others.
+    #[must_use]
+    pub(crate) fn boundary(&self, ix: PlaceIx) -> Option<Shape> {
+        let place = self.gazetteer().get(ix);
+        let shape = self.app.config.outlines.shapes.get(place.id.code.as_str())?;
+        place.valid_to.is_none().then(|| shape.clone())
     }
 
     /// A flag in a list.

@@ -11,7 +11,9 @@ use gapwatch_dashboards::{
     shell::percent_encode,
     table::{Filter, Format, State},
 };
-use gapwatch_model::{Evidence, Flag, FlagKey, FlagState, Period, PlaceIx, PlaceLevel, Qualifier, RunId, Value, text};
+use gapwatch_model::{
+    Evidence, Flag, FlagKey, FlagState, Period, PlaceIx, PlaceLevel, Qualifier, RunId, Value, text,
+};
 use gapwatch_rules::{Input, Sentence};
 
 use super::fill::Fill;

@@ -5,6 +5,7 @@ use gapwatch_dashboards::{
     map::{Area, Map},
     pages::indicator::{Definition, RankRow, View, render},
     part::Link,
+    shell::percent_encode,
 };
 use gapwatch_model::{Aggregation, Direction, Indicator, PlaceIx};
 use gapwatch_rules::{Finding, FindingKind};
@@ -24,7 +25,7 @@ pub(crate) fn page(app: &App, asked: &Asked, id: &str) -> HttpResult<Markup> {
     let standing = world.judgement.standing(place, &indicator.id);
     let (chart, previous) = fill.chart(place, indicator);
     let children = fill.children(place);
-    let view = View {
+    let mut view = View {
         name: fill.indicator_name(indicator),
         definition: definition(&fill, indicator),
         place: fill.place(place),
@@ -45,6 +46,11 @@ pub(crate) fn page(app: &App, asked: &Asked, id: &str) -> HttpResult<Markup> {
             .collect(),
         related: related(&fill, place, indicator),
     };
+    if view.map.is_some() {
+        let (id, code) = (percent_encode(id), percent_encode(&view.place.code));
+        let words = fill.lang.pick("Bản đồ qua các kỳ", "Maps over time");
+        view.related.push(Link::new(words, format!("/maps?indicator={id}&place={code}")));
+    }
     let mut crumbs = fill.crumbs(place);
     crumbs.push(fill.link(place));
     Ok(render(&asked.shell(app, crumbs), &view))

@@ -77,6 +77,7 @@ pub(crate) fn sheet<'f>(fill: &'f Fill<'f>, asked: &'f Asked) -> HttpResult<Shee
             ],
             code: Some(line.place.code),
             at: closing.gazetteer.get(of.place).point,
+            area: None,
         })
         .collect();
     let mut notes = vec![lang.pick(

@@ -16,6 +16,7 @@ mod flags;
 mod indicators;
 mod keys;
 mod ledger;
+mod maps;
 mod observations;
 mod overview;
 mod pack_view;
@@ -89,6 +90,7 @@ pub(crate) fn router() -> Router<Shared> {
         .route("/ledger", get(|a: State<Shared>, u: Uri, h: HeaderMap| page(a, u, h, ledger::page)))
         .route("/ledger/export", exports::file(ledger::sheet))
         .route("/compare", get(|a: State<Shared>, u: Uri, h: HeaderMap| page(a, u, h, compare::page)))
+        .route("/maps", get(|a: State<Shared>, u: Uri, h: HeaderMap| page(a, u, h, maps::page)))
         .route("/review", get(|a: State<Shared>, u: Uri, h: HeaderMap| page(a, u, h, review::page)))
         .route(
             "/completeness",
@@ -205,8 +207,7 @@ pub(crate) fn failure(app: &App, asked: &Asked, error: HttpError) -> Response<Bo
     };
     let markup = pages::error::render(&asked.shell(app, Vec::new()), &view);
     let no_store = [(header::CACHE_CONTROL, "no-store")];
-    let mut response =
-        (error.status, no_store, axum::response::Html(markup.into_string())).into_response();
+    let mut response = (error.status, no_store, axum::response::Html(markup.into_string())).into_response();
     error.say_when(&mut response);
     response
 }

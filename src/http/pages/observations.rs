@@ -106,7 +106,7 @@ fn observations<'f>(fill: &'f Fill<'f>, asked: &Asked) -> HttpResult<Long<'f, St
     }
     Ok(Long {
         fill,
-        title: format!("{}: {}", fill.indicator_name(indicator), fill.link(root).text),
+        title: format!("{}: {}", fill.indicator_name(indicator), fill.named(root)),
         columns: columns(fill, indicator),
         rows,
         total,

@@ -96,7 +96,7 @@ pub(crate) fn view(fill: &Fill<'_>, place: PlaceIx) -> HttpResult<View> {
 fn place_ref(fill: &Fill<'_>, place: PlaceIx) -> PlaceRef {
     let mut found = fill.place(place);
     if found.level == PlaceLevel::Country {
-        fill.lang.pick("Cả nước", "The country").clone_into(&mut found.name);
+        fill.lang.pick("cả nước", "the country").clone_into(&mut found.name);
     }
     found
 }

@@ -36,11 +36,12 @@ pub(crate) fn flags<'f>(fill: &'f Fill<'f>, asked: &'f Asked) -> HttpResult<Shee
                 Cell::Text(row.key.to_string()),
             ],
             at: fill.gazetteer().ix(&flag.key.place).and_then(|ix| fill.gazetteer().get(ix).point),
+            area: None,
             code: Some(row.place.code),
         })
     });
     Ok(Sheet {
-        title: format!("{} {}", lang.pick("Cảnh báo của", "Flags of"), fill.link(place).text),
+        title: format!("{} {}", lang.pick("Cảnh báo của", "Flags of"), fill.named(place)),
         columns: vec![
             Column::new("rule", lang.pick("Quy tắc", "Rule"), Kind::Text),
             Column::new("place", lang.pick("Địa bàn", "Place"), Kind::Text),
@@ -92,12 +93,13 @@ pub(crate) fn indicator<'f>(fill: &'f Fill<'f>, asked: &'f Asked, id: &str) -> H
             ],
             code: Some(at.id.code.as_str().to_owned()),
             at: at.point,
+            area: fill.boundary(ix),
         }
     });
     let share = matches!(indicator.unit, gapwatch_model::Unit::Percent);
     let heading = with_unit(lang, &fill.indicator_name(indicator), indicator);
     Ok(Sheet {
-        title: format!("{}: {}", fill.indicator_name(indicator), fill.link(place).text),
+        title: format!("{}: {}", fill.indicator_name(indicator), fill.named(place)),
         columns: vec![
             Column::new("place", lang.pick("Địa bàn", "Place"), Kind::Text),
             Column::new("code", lang.pick("Mã", "Code"), Kind::Text),

@@ -81,7 +81,8 @@ impl<'f, R: 'f> Long<'f, R> {
     pub(crate) fn page(mut self, asked: &Asked, answer: String, related: Vec<Link>) -> HttpResult<View> {
         let sort = self.sort(asked)?;
         let shown = self.shown(asked, false);
-        let (cursor, against) = (|at| self.cursor(at, sort.as_ref()), |at, cursor: &str| self.against(at, cursor, sort.as_ref()));
+        let (cursor, against) =
+            (|at| self.cursor(at, sort.as_ref()), |at, cursor: &str| self.against(at, cursor, sort.as_ref()));
         let window = super::window(&asked.query, self.rows.len(), ROWS, against, cursor);
         let number = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
         let state = State {
@@ -134,10 +135,15 @@ impl<'f, R: 'f> Long<'f, R> {
         let mut shown = shown.into_iter();
         self.columns.retain(|_| shown.next().unwrap_or(true));
         let Self { fill, title, columns, rows, place, notes, .. } = self;
+        let format = asked.query.get("format").and_then(Format::of_word);
+        let drawn = matches!(format, Some(Format::GeoJson | Format::Kml));
         Ok(Sheet {
             title,
             columns: columns.iter().map(|col| col.column.clone()).collect(),
-            rows: Box::new(rows.into_iter().map(move |row| made(fill, columns.iter(), place, &row))),
+            rows: Box::new(rows.into_iter().map(move |row| {
+                let area = if drawn { fill.boundary(place(&row)) } else { None };
+                Row { area, ..made(fill, columns.iter(), place, &row) }
+            })),
             notes,
         })
     }
@@ -223,6 +229,7 @@ fn made<'c, 'f: 'c, R: 'c>(
         cells: columns.map(|col| (col.cell)(fill, row)).collect(),
         code: Some(place.id.code.as_str().to_owned()),
         at: place.point,
+        area: None,
     }
 }
 

@@ -128,7 +128,7 @@ fn villages<'f>(fill: &'f Fill<'f>, asked: &Asked) -> HttpResult<Long<'f, &'f Vi
 
     Ok(Long {
         fill,
-        title: format!("{} {}", lang.pick("Thôn, xóm của", "Villages of"), fill.link(place).text),
+        title: format!("{} {}", lang.pick("Thôn, xóm của", "Villages of"), fill.named(place)),
         columns: village_columns(fill),
         totals: village_totals(fill, &rows),
         rows,
@@ -137,7 +137,12 @@ fn villages<'f>(fill: &'f Fill<'f>, asked: &Asked) -> HttpResult<Long<'f, &'f Vi
         order: |fill, village| {
             let place = fill.gazetteer().get(village.place);
             let powered = u8::from(village.grid_power != Some(false));
-            format!("{}{powered} {} {}", super::severity(village.state), text::toneless(&place.name), place.id)
+            format!(
+                "{}{powered} {} {}",
+                super::severity(village.state),
+                text::toneless(&place.name),
+                place.id
+            )
         },
         place: |village| village.place,
         notes: source_notes(fill, &[SIGNAL, CLUSTERS, GRID_POWER, HOUSEHOLDS])?,

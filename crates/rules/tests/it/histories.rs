@@ -48,14 +48,18 @@ valid_from = 2025-03-01
 #[test]
 fn the_pace_is_that_of_the_history_within_its_window() {
     let mut world = World::new();
-    for (at, period) in ["202401", "202402", "202403", "202405", "202408", "202409", "202412"].iter().enumerate() {
+    for (at, period) in
+        ["202401", "202402", "202403", "202405", "202408", "202409", "202412"].iter().enumerate()
+    {
         for code in ["001", "002"] {
             let share = 40.0 + 3.5 * f64::from(u8::try_from(at).unwrap());
             world.say("hh.fibre_subscribed", code, period, 0.0).ratio(share, 100.0).done();
         }
     }
     let mut known = 0;
-    for (on, window_days) in [("2025-01-15", 365), ("2025-01-15", 120), ("2024-09-01", 365), ("2023-06-01", 365)] {
+    for (on, window_days) in
+        [("2025-01-15", 365), ("2025-01-15", 120), ("2024-09-01", 365), ("2023-06-01", 365)]
+    {
         world.rules.pace = Pace { window_days, minimum_points: 3, ..world.rules.pace.clone() };
         for code in ["001", "04"] {
             let moment = Moment::at(end_of_day(day(on)));
