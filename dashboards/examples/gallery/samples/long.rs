@@ -46,6 +46,7 @@ pub(crate) fn listing_view(lang: Lang, shell: &Shell) -> pages::listing::View {
         ],
         code: Some(format!("01273-{at:03}")),
         at: Some(GeoPoint { lat: 22.6, lon: 106.2 }),
+        area: None,
     });
     let choices = SignalState::ALL.iter().map(|state| {
         (state.as_str().to_owned(), gapwatch_dashboards::words::signal(lang, *state).to_owned())
