@@ -53,6 +53,9 @@ const STORY_DONE: &str = "story_done";
 const PLACES_DIGEST: &str = "places_digest";
 const PAUSED: &str = "paused_collectors";
 
+/// A drawing of boundaries: its width and the places on it.
+type Drawing = (u16, Vec<PlaceIx>);
+
 /// What the running program holds.
 #[derive(Debug)]
 pub(crate) struct App {
@@ -82,7 +85,7 @@ pub(crate) struct App {
     ready: AtomicBool,
     progress: Mutex<Option<(usize, usize, NaiveDate)>>,
     fetched: Mutex<HashMap<(CollectorName, String), Known>>,
-    outlines: Mutex<HashMap<(u16, Vec<PlaceIx>), Option<Arc<Outline>>>>,
+    outlines: Mutex<HashMap<Drawing, Option<Arc<Outline>>>>,
 }
 
 /// What collectors are told beside the bytes, held together.

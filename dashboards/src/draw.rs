@@ -8,7 +8,7 @@ pub(crate) mod spark;
 pub(crate) mod table;
 pub(crate) mod tally;
 
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
 
 /// A section with its heading; nothing at all when there is nothing in it.
 pub(crate) fn section(id: &str, title: &str, body: &Markup) -> Markup {
@@ -20,6 +20,13 @@ pub(crate) fn section(id: &str, title: &str, body: &Markup) -> Markup {
             }
         }
     }
+}
+
+/// A page without the marks that turn the direction of writing: no text of ours needs one, and one in a name would turn
+/// around what stands behind it.
+pub(crate) fn straight(page: Markup) -> Markup {
+    let turns = |c: char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if page.0.contains(turns) { PreEscaped(page.0.replace(turns, "")) } else { page }
 }
 
 /// The answer of a page: the first thing read.

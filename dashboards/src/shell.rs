@@ -5,7 +5,7 @@ use std::fmt::Write;
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use maud::{DOCTYPE, Markup, html};
 
-use crate::{Lang, assets, map, part::Link};
+use crate::{Lang, assets, draw, map, part::Link};
 
 /// Colours of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
@@ -168,7 +168,7 @@ impl Shell {
     #[must_use]
     pub fn page(&self, title: &str, main: &Markup) -> Markup {
         let live = (!self.as_of_chosen).then_some("");
-        html! {
+        draw::straight(html! {
             (DOCTYPE)
             html lang=(self.lang.tag()) data-theme=(self.theme.as_str()) {
                 head {
@@ -188,7 +188,7 @@ impl Shell {
                     (self.footer())
                 }
             }
-        }
+        })
     }
 
     fn header(&self) -> Markup {

@@ -24,7 +24,7 @@ pub(crate) struct HttpError {
     /// More for programs.
     pub(crate) details: Value,
     /// Seconds to wait before trying again.
-    pub(crate) retry_after_s: Option<u64>,
+    pub(crate) retry_after_s: Option<u16>,
     /// For the log only.
     pub(crate) cause: Option<anyhow::Error>,
 }
@@ -161,12 +161,10 @@ impl HttpError {
     }
 }
 
-impl HttpError {
-    /// Says in the header how long to wait, where that is known.
-    pub(crate) fn say_when(&self, response: &mut Response) {
-        if let Some(seconds) = self.retry_after_s {
-            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
-        }
+/// Says in the header how long to wait, where that is known.
+pub(crate) fn say_when(response: &mut Response, retry_after_s: Option<u16>) {
+    if let Some(seconds) = retry_after_s {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }
 }
 
@@ -175,7 +173,7 @@ impl IntoResponse for HttpError {
         self.log();
         let error = json!({"code": self.code, "message": self.en, "details": self.details});
         let mut response = (self.status, Json(json!({ "error": error }))).into_response();
-        self.say_when(&mut response);
+        say_when(&mut response, self.retry_after_s);
         response
     }
 }

@@ -87,7 +87,7 @@ impl Limits {
     ///
     /// # Errors
     /// The seconds to wait, when there were too many.
-    pub(crate) fn take(&self, from: IpAddr, what: Dear, now: DateTime<FixedOffset>) -> Result<(), u64> {
+    pub(crate) fn take(&self, from: IpAddr, what: Dear, now: DateTime<FixedOffset>) -> Result<(), u16> {
         let (burst, each_ms) = what.allowance();
         let each = TimeDelta::milliseconds(each_ms);
         let most = each * burst;
@@ -100,8 +100,9 @@ impl Limits {
         let at = due.get(&key).map_or(now, |at| (*at).clamp(now, now + most));
         let next = at + each;
         if next - now > most {
-            let wait = (next - now - most).num_milliseconds();
-            return Err(u64::try_from(wait).unwrap_or_default().div_ceil(1_000).max(1));
+            due.insert(key, at);
+            let wait = (next - now - most).num_seconds().saturating_add(1);
+            return Err(u16::try_from(wait).unwrap_or(u16::MAX));
         }
         if due.len() < VISITORS || due.contains_key(&key) {
             due.insert(key, next);
@@ -156,7 +157,7 @@ fn foreign(method: &Method, headers: &HeaderMap) -> bool {
     !reading && headers.get("sec-fetch-site").is_some_and(|from| from.as_bytes() == b"cross-site")
 }
 
-fn too_many(wait_s: u64) -> HttpError {
+fn too_many(wait_s: u16) -> HttpError {
     let mut error = HttpError::new(
         StatusCode::TOO_MANY_REQUESTS,
         "too_many_requests",
@@ -224,11 +225,11 @@ mod tests {
         for _ in 0..60 {
             assert_eq!(limits.take(one, Dear::File, now()), Ok(()));
         }
-        assert_eq!(limits.take(one, Dear::File, now()), Err(1));
+        assert_eq!(limits.take(one, Dear::File, now()), Err(2));
         assert_eq!(limits.take(other, Dear::File, now()), Ok(()));
         assert_eq!(limits.take(one, Dear::Search, now()), Ok(()), "kinds are counted apart");
         assert_eq!(limits.take(one, Dear::File, now() + TimeDelta::seconds(1)), Ok(()));
-        assert_eq!(limits.take(one, Dear::File, now() + TimeDelta::seconds(1)), Err(1));
+        assert_eq!(limits.take(one, Dear::File, now() + TimeDelta::seconds(1)), Err(2));
     }
 
     #[test]
@@ -238,7 +239,7 @@ mod tests {
         for end in 0..40 {
             assert_eq!(limits.take(of(end), Dear::Form, now()), Ok(()));
         }
-        assert_eq!(limits.take(of(99), Dear::Form, now()), Err(1));
+        assert_eq!(limits.take(of(99), Dear::Form, now()), Err(2));
         assert_eq!(limits.take("2001:db8:0:1::1".parse().unwrap(), Dear::Form, now()), Ok(()));
     }
 

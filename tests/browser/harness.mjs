@@ -3,7 +3,7 @@
 // The program is the one cargo built (GAPWATCH_BIN, or target/debug, or target/release); the browser is Debian's chromium.
 
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -57,7 +57,10 @@ export function startBrowser() {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      // Days in fields are written as the browser's own language writes them.
+      '--lang=vi-VN',
     ],
+    env: { ...process.env, LANGUAGE: 'vi' },
   });
 }
 
@@ -76,18 +79,51 @@ export async function open(context, origin, path) {
   return { page, response, faults };
 }
 
+/** Signs in with the token of the demo: the cookies and the token of forms. */
+export async function signIn({ origin, token }) {
+  const cookies = new Map();
+  const ask = async (path, form) => {
+    const answer = await fetch(origin + path, {
+      method: form ? 'POST' : 'GET',
+      redirect: 'manual',
+      headers: { cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; ') },
+      body: form && new URLSearchParams(form),
+    });
+    for (const line of answer.headers.getSetCookie()) {
+      const [, name, value] = line.match(/^([^=]+)=([^;]*)/);
+      cookies.set(name, value);
+    }
+    return answer;
+  };
+  const csrf = async (path) => (await (await ask(path)).text()).match(/name="csrf" value="([0-9a-f]+)"/)[1];
+  await ask('/sign-in', { csrf: await csrf('/sign-in'), token, next: '/' });
+  return { ask, csrf };
+}
+
+/** Seals a meeting pack and gives its address. */
+export async function sealPack(demo, cutOff = '2025-12-31') {
+  const { ask, csrf } = await signIn(demo);
+  const form = { csrf: await csrf('/packs'), place: '04', cut_off: cutOff, lang: 'vi' };
+  return (await ask('/packs', form)).headers.get('location');
+}
+
 /** The addresses of one page of every kind, taken from the running program. */
-export async function everyPage(origin) {
+export async function everyPage(demo) {
+  const { origin } = demo;
   const flags = await (await fetch(`${origin}/api/v1/flags?state=firing&rule=village-no-signal`)).json();
   const runs = await (await fetch(`${origin}/api/v1/runs`)).json();
   const rejected = runs.find((run) => run.rejected > 0) ?? runs[0];
   const village = flags[0].place.code;
+  const packs = await (await fetch(`${origin}/packs`)).text();
+  const pack = packs.match(/href="(\/packs\/\d+)/)?.[1] ?? (await sealPack(demo));
   return {
     overview: '/',
     country: '/?place=VN',
     commune: `/communes/${village.split('-')[0]}`,
     village: `/villages/${village}`,
     indicator: '/indicators/hh.fibre_subscribed?place=04',
+    maps: '/maps?place=04',
+    'maps-indicator': '/maps?place=04&indicator=hh.fibre_subscribed',
     flags: '/flags',
     flag: `/flags/${encodeURIComponent(flags[0].id)}`,
     sources: '/sources',
@@ -98,14 +134,31 @@ export async function everyPage(origin) {
     past: '/?as_of=2025-06-30',
     villages: '/villages?state=no_signal',
     communes: '/communes',
+    observations: '/observations?indicator=hh.fibre_subscribed&place=04',
     ledger: '/ledger?place=04&from=2025-06-30&to=2025-12-31',
     compare: '/compare?place=04&from=2025-06-30&to=2025-12-31',
     review: '/review',
     completeness: '/completeness',
     claims: '/claims',
     packs: '/packs',
+    pack,
     keys: '/keys',
+    // Sealed in one language, with its own style and no frame of the program around it.
+    document: `${pack}/document`,
   };
+}
+
+/** Routes that answer with something else than a page. */
+const notPages = /^\/(api\/|assets\/|health$|ready$|metrics$)|\/(export|file|report|document\.pdf)$/;
+
+/** The patterns of every page the router knows, read from its source: a new page without a test is found out. */
+export function routedPages() {
+  const folders = ['src/http', 'src/http/pages'].map((folder) => join(root, folder));
+  const files = folders.flatMap((folder) => readdirSync(folder).filter((name) => name.endsWith('.rs')).map((name) => join(folder, name)));
+  const routes = files
+    .filter((file) => !/(api|write|import)\.rs$/.test(file))
+    .flatMap((file) => [...readFileSync(file, 'utf8').matchAll(/\.route\(\s*"([^"]+)",\s*(\w+)/g)]);
+  return routes.filter(([, path, handler]) => handler !== 'post' && !notPages.test(path)).map(([, path]) => path);
 }
 
 /** Addresses that answer with an error page. */

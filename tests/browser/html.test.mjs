@@ -22,7 +22,7 @@ after(async () => {
 });
 
 test('every page is valid HTML', async () => {
-  const paths = { ...(await everyPage(demo.origin)), ...Object.fromEntries(Object.entries(errorPages).map(([n, [p]]) => [n, p])) };
+  const paths = { ...(await everyPage(demo)), ...Object.fromEntries(Object.entries(errorPages).map(([n, [p]]) => [n, p])) };
   for (const [name, path] of Object.entries(paths)) {
     for (const lang of ['vi', 'en']) {
       const address = demo.origin + path + (path.includes('?') ? '&' : '?') + `lang=${lang}`;

@@ -11,7 +11,7 @@ let pages;
 before(async () => {
   demo = await startDemo();
   browser = await startBrowser();
-  pages = await everyPage(demo.origin);
+  pages = await everyPage(demo);
 });
 after(async () => {
   await browser?.close();

@@ -11,7 +11,7 @@ const demo = await startDemo();
 const browser = await startBrowser();
 try {
   const wanted = process.argv.slice(2);
-  for (const [name, path] of Object.entries(await everyPage(demo.origin))) {
+  for (const [name, path] of Object.entries(await everyPage(demo))) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
     for (const [screen, viewport] of Object.entries(screens)) {
       const context = await browser.newContext({ viewport });

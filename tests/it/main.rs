@@ -9,6 +9,7 @@ mod layout;
 mod licences;
 mod program;
 mod remote;
+mod safety;
 mod server;
 mod sources;
 

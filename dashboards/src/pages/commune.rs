@@ -92,14 +92,14 @@ pub fn render(shell: &Shell, view: &View) -> Markup {
                 div {
                     (draw::section("states", lang.pick("Tình trạng thôn, xóm", "Villages by state"), &draw::tally::bar(lang, &view.tally)))
                     (ledger(shell, view))
+                    (draw::section("flags", lang.pick("Cảnh báo", "Flags"), &draw::lists::flags(shell, &view.flags)))
+                    (draw::section("stations", lang.pick("Trạm gần nhất", "Nearest stations"), &stations(shell, view)))
                 }
             }
             (draw::section("villages", lang.pick("Các thôn, xóm", "Villages"), &villages(shell, view)))
-            (draw::section("flags", lang.pick("Cảnh báo", "Flags"), &draw::lists::flags(shell, &view.flags)))
             (draw::section("targets", lang.pick("Mục tiêu", "Targets"), &draw::lists::targets(shell, &view.targets)))
             (draw::section("trend", lang.pick("Diễn biến", "Over time"), &html! { @if let Some(trend) = &view.trend { (chart::chart(shell, trend)) } }))
             (draw::section("indicators", lang.pick("Các chỉ số khác", "Other indicators"), &draw::lists::indicators(shell, &view.indicators)))
-            (draw::section("stations", lang.pick("Trạm gần nhất", "Nearest stations"), &draw::lists::stations(shell, &view.stations)))
             (draw::section("lineage", lang.pick("Hình thành từ", "Made of"), &draw::lists::lineage(lang, &view.lineage)))
         },
     )
@@ -187,21 +187,38 @@ fn ledger(shell: &Shell, view: &View) -> Markup {
     )
 }
 
+/// The nearest stations, or plainly that nobody said where any is.
+fn stations(shell: &Shell, view: &View) -> Markup {
+    html! {
+        @if view.stations.is_empty() {
+            (draw::nothing(shell.t(
+                "Chưa có nguồn nào cho biết vị trí từng trạm, nên không tính được khoảng cách.",
+                "No source says where single stations are, so no distance is known.",
+            )))
+        } @else {
+            (draw::lists::stations(shell, &view.stations))
+        }
+    }
+}
+
 fn villages(shell: &Shell, view: &View) -> Markup {
     let lang = shell.lang;
+    let measured = view.villages.iter().any(|village| village.nearest_station_m.is_some());
     let missing = || Cell::Absent(Absence::Missing);
-    let columns = vec![
+    let mut columns = vec![
         Column::new("village", lang.pick("Thôn, xóm", "Village"), Kind::Text),
         Column::new("state", lang.pick("Tình trạng", "State"), Kind::Text),
         Column::new("since", lang.pick("Từ ngày", "Since"), Kind::Date),
         Column::new("households", lang.pick("Số hộ", "Households"), Kind::Number),
         Column::new("power", lang.pick("Điện lưới", "Grid power"), Kind::Text),
         Column::new("area", lang.pick("Địa bàn", "Area"), Kind::Text),
-        Column::new("station", lang.pick("Trạm gần nhất", "Nearest station"), Kind::Number),
         Column::new("actor", lang.pick("Bên phải xử lý", "Who must act"), Kind::Text),
     ];
+    if measured {
+        columns.push(Column::new("station", lang.pick("Trạm gần nhất", "Nearest station"), Kind::Number));
+    }
     let rows = view.villages.iter().map(|village| {
-        Row::new(vec![
+        let mut cells = vec![
             Cell::Link(Link::new(village.place.name.as_str(), village.place.href())),
             Cell::Signal(village.state, village.qualification),
             village.since.map_or_else(missing, Cell::Date),
@@ -210,14 +227,19 @@ fn villages(shell: &Shell, view: &View) -> Markup {
             village
                 .area_class
                 .map_or_else(missing, |class| Cell::Text(words::area_class(lang, class).to_owned())),
-            village
-                .nearest_station_m
-                .map_or_else(missing, |metres| Cell::Text(draw::figure::distance(lang, metres))),
             match village.actor {
                 Some(actor) => Cell::Text(words::actor(lang, actor).to_owned()),
                 None => Cell::Absent(Absence::NotApplicable),
             },
-        ])
+        ];
+        if measured {
+            cells.push(
+                village
+                    .nearest_station_m
+                    .map_or_else(missing, |metres| Cell::Text(draw::figure::distance(lang, metres))),
+            );
+        }
+        Row::new(cells)
     });
     let code = percent_encode(&view.place.code);
     let file = |format: Format| (format, format!("/villages?place={code}&format={}", format.as_str()));

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use chrono::NaiveDate;
-use gapwatch_model::Direction;
+use gapwatch_model::{Direction, Unit};
 use maud::{Markup, html};
 
 use crate::{
@@ -192,8 +192,10 @@ fn change(lang: Lang, pair: &IndicatorPair) -> Markup {
         (Direction::Higher, true) | (Direction::Lower, false) => ("t-met", lang.pick("tốt lên", "better")),
         (Direction::Higher, false) | (Direction::Lower, true) => ("t-missed", lang.pick("xấu đi", "worse")),
     };
+    // A difference of two shares is in points, not in percent of anything.
+    let unit = if pair.now.unit == Unit::Percent { lang.pick(" điểm %", " points") } else { "" };
     html! {
-        span.n { (sign) (lang.number((now - then).abs(), pair.now.decimals)) }
+        span.n { (sign) (lang.number((now - then).abs(), pair.now.decimals)) (unit) }
         @if !word.is_empty() { " " span class={ "st " (class) } { (word) } }
     }
 }

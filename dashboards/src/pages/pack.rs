@@ -79,7 +79,7 @@ pub fn render(view: &View) -> Markup {
         lang.date(view.cut_off)
     );
     let flags = view.flags.is_empty();
-    html! {
+    draw::straight(html! {
         (DOCTYPE)
         html lang=(lang.tag()) {
             head {
@@ -134,7 +134,7 @@ pub fn render(view: &View) -> Markup {
                 }
             }
         }
-    }
+    })
 }
 
 /// The style text of a stored document: its SHA-256 goes into the `style-src` of the answer that sends it.

@@ -236,9 +236,12 @@ impl Pieces {
 
     /// Says that the file is not whole: as a page, or, when it has begun, by breaking it off.
     fn fail(mut self, error: HttpError) {
+        let cause = error.cause.as_ref().and_then(|cause| cause.root_cause().downcast_ref::<io::Error>());
+        let gone = cause.is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe);
         match self.began.take() {
             // Who asked may be gone: then nobody is left to tell.
             Some(began) => drop(began.send(Err(error))),
+            None if gone => tracing::debug!("who asked for a file left before it was whole"),
             None => {
                 error.log();
                 drop(self.out.blocking_send(Err(io::Error::other("the file could not be finished"))));

@@ -11,7 +11,7 @@ use gapwatch_dashboards::{
     Lang,
     chart::{self, Chart, Series},
     figure::{Amount, Figure},
-    map::{Area, Dot, Map, Mark, Shape},
+    map::{Area, Dot, Map, Mark, Outline, Shape},
     part::{self, Actor, Before, ChildRow, FlagRow, Link, Pace, PlaceRef, Rates, Tally, TargetRow},
     shell::percent_encode,
 };
@@ -32,7 +32,7 @@ use crate::{
 /// Days of a month, in the mean: paces are judged by days and shown by months.
 const DAYS_PER_MONTH: f64 = 365.25 / 12.0;
 /// Width the maps are drawn at, in pixels.
-const MAP_WIDTH: u16 = 720;
+const MAP_WIDTH: u16 = 1000;
 
 /// What pages of one request share: the world, the language, and files behind runs looked up once.
 pub(crate) struct Fill<'a> {
@@ -337,7 +337,7 @@ impl<'a> Fill<'a> {
     pub(crate) fn boundary(&self, ix: PlaceIx) -> Option<Shape> {
         let place = self.gazetteer().get(ix);
         let shape = self.app.config.outlines.shapes.get(place.id.code.as_str())?;
-        place.valid_to.is_none().then(|| shape.clone())
+        place.valid_to.is_none().then(|| Shape { name: place.name.clone(), ..shape.clone() })
     }
 
     /// A flag in a list.
@@ -455,11 +455,9 @@ impl<'a> Fill<'a> {
     pub(crate) fn commune_map(&self, commune: PlaceIx, villages: &[&VillageState]) -> Option<Map> {
         let province = self.gazetteer().parent_on(commune, self.day())?;
         let all = self.gazetteer().children_on(province, self.day());
-        let outline = self.app.outline(&all, self.gazetteer(), MAP_WIDTH)?;
+        let shapes: Vec<Shape> = all.iter().filter_map(|ix| self.boundary(*ix)).collect();
         let place = self.place(commune);
-        if !self.app.config.outlines.shapes.contains_key(&place.code) {
-            return None;
-        }
+        let outline = Arc::new(Outline::around(&shapes, &place.code, MAP_WIDTH)?);
         let dots = villages.iter().filter_map(|village| {
             let at = self.gazetteer().get(village.place).point?;
             let place = self.place(village.place);

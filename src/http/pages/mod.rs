@@ -52,7 +52,7 @@ use tokio::sync::Semaphore;
 use super::{
     cache::Finished,
     context::{Asked, Query},
-    error::{HttpError, HttpResult},
+    error::{HttpError, HttpResult, say_when},
 };
 use crate::app::{App, Shared};
 
@@ -199,16 +199,17 @@ pub(crate) fn failure(app: &App, asked: &Asked, error: HttpError) -> Response<Bo
         tracing::error!(reference, path = asked.address.path, "a page could not be made");
     }
     error.log();
+    let HttpError { status, vi, en, retry_after_s, .. } = error;
     let view = pages::error::View {
-        status: error.status.as_u16(),
-        detail: Some(asked.lang.pick(&error.vi, &error.en).clone()),
-        retry_after_s: error.retry_after_s,
+        status: status.as_u16(),
+        detail: Some(asked.lang.pick(vi, en)),
+        retry_after_s: retry_after_s.map(u64::from),
         reference,
     };
     let markup = pages::error::render(&asked.shell(app, Vec::new()), &view);
     let no_store = [(header::CACHE_CONTROL, "no-store")];
-    let mut response = (error.status, no_store, axum::response::Html(markup.into_string())).into_response();
-    error.say_when(&mut response);
+    let mut response = (status, no_store, axum::response::Html(markup.into_string())).into_response();
+    say_when(&mut response, retry_after_s);
     response
 }
 

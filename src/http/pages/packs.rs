@@ -126,6 +126,10 @@ pub(crate) fn open(app: &App, asked: &Asked, id: &str) -> HttpResult<Markup> {
     let world = app.world(asked.as_of.at)?;
     let fill = Fill::new(app, &world, asked.lang);
     let (pack, document) = stored(app, id)?;
+    if pack.info.at > world.at {
+        // On that day nobody had made it yet.
+        return Err(HttpError::not_found(id));
+    }
     let row = pack.row(&fill)?;
     let view = OneView {
         intact: auth::digest_bytes(&document.bytes) == pack.info.hash,
