@@ -110,6 +110,9 @@ fn send(server: &Server, path: &str, headers: &[(&str, &str)], body: &str) -> (u
     (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
 }
 
+/// Where to, with which headers and body, and the status of the answer.
+type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], String, u16);
+
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
 #[test]
@@ -117,7 +120,7 @@ fn refusals_are_pages_for_people_and_json_for_programs() {
     let folder = tempfile::tempdir().unwrap();
     let server = start("serve", &copy_of(SMALL, folder.path()));
     let elsewhere = [FORM, ("sec-fetch-site", "cross-site")];
-    let cases: [(&str, &[(&str, &str)], String, u16); 5] = [
+    let cases: [Case<'_>; 5] = [
         ("/flags", &[FORM], "a=b".to_owned(), 405),
         ("/review", &[("content-type", "text/plain")], "a=b".to_owned(), 415),
         ("/review", &[FORM], "a=".to_owned() + &"b".repeat(300_000), 413),
