@@ -69,11 +69,10 @@ impl Store {
         if to.try_exists().map_err(failed("look for"))? {
             return Err(failed("write")(std::io::ErrorKind::AlreadyExists.into()));
         }
-        let part = beside(to, ".part");
-        remove(&part)?;
-        let report = self.db.read(|source| copy(source, &part)).and_then(|()| verify(&part))?;
-        File::open(&part).and_then(|file| file.sync_all()).map_err(failed("write"))?;
-        std::fs::rename(&part, to).map_err(failed("write"))?;
+        let part = Part::of(to, ".part")?;
+        let report = self.db.read(|source| copy(source, &part.0)).and_then(|()| verify(&part.0))?;
+        File::open(&part.0).and_then(|file| file.sync_all()).map_err(failed("write"))?;
+        std::fs::rename(&part.0, to).map_err(failed("write"))?;
         // The name is safe once its folder is.
         if let Some(folder) = to.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed("write"))?;
@@ -96,24 +95,16 @@ impl Store {
             return Err(StoreError::File { doing: "read", path: from.to_owned(), source });
         }
         // The backup itself is never opened for writing: it may lie on a read-only disk.
-        let part = beside(to, ".restore");
-        remove(&part)?;
+        let part = Part::of(to, ".restore")?;
         let source = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_ONLY)
             .map_err(|source| StoreError::Open { path: from.to_owned(), source })?;
-        let copied = copy(&source, &part).and_then(|()| verify(&part));
+        copy(&source, &part.0)?;
         drop(source);
-        let report = match copied {
-            Ok(report) => report,
-            Err(error) => {
-                remove(&part)?;
-                return Err(error);
-            }
-        };
+        let report = verify(&part.0)?;
         let store = Self::open(to, options)?;
         // Whoever has places cached must not take the restored ones for those they know.
         let known = store.db.read(places::places_version)?;
-        store.db.replace(&part, |transaction| places::bump(transaction, known + 1))?;
-        remove(&part)?;
+        store.db.replace(&part.0, |transaction| places::bump(transaction, known + 1))?;
         Ok(report)
     }
 }
@@ -174,11 +165,39 @@ fn records(connection: &Connection, problems: &mut Vec<Problem>) -> Result<u64, 
     Ok(read)
 }
 
+/// A copy in the making. What is still there of it goes when it is given up: on a full disk it would leave no room.
+struct Part(PathBuf);
+
+impl Part {
+    /// A copy beside a file; one that an earlier, killed attempt left is removed.
+    fn of(path: &Path, ending: &str) -> Result<Self, StoreError> {
+        let part = Self(beside(path, ending));
+        remove(&part.0)?;
+        Ok(part)
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        if let Err(error) = remove(&self.0) {
+            tracing::warn!("what is left of a copy stays behind: {error}");
+        }
+    }
+}
+
 /// Copies a database in one step, from one snapshot.
 fn copy(source: &Connection, to: &Path) -> Result<(), StoreError> {
     let mut target =
         Connection::open(to).map_err(|source| StoreError::Open { path: to.to_owned(), source })?;
-    db::copy_all(source, &mut target)?;
+    db::copy_all(source, &mut target).map_err(|error| match error {
+        // It is the disk of the copy, which may be another one than the store's.
+        StoreError::DiskFull(_) => StoreError::File {
+            doing: "write",
+            path: to.to_owned(),
+            source: std::io::ErrorKind::StorageFull.into(),
+        },
+        error => error,
+    })?;
     target.close().map_err(|(_, error)| error.into())
 }
 

@@ -1,7 +1,8 @@
 //! Benchmarks of the store against plain SQLite rows and against what memory and disk allow.
 //!
-//! `cargo bench -p gapwatch-store` prints a table (about five minutes); `-- --full` takes three years of the nation
-//! instead of one; `-- --short` takes a small part of everything, to see that it works; `-- --keep DIR` leaves the files.
+//! `cargo bench -p gapwatch-store` prints a table; `-- --full` takes three years of the nation instead of one; `-- --short`
+//! takes a small part of everything, to see that it works; `-- --part year`, `decade` or `nation` takes that part alone;
+//! `-- --keep DIR` leaves the files.
 
 #![expect(
     clippy::unwrap_used,
@@ -43,14 +44,21 @@ fn main() {
         Some(path) => tempfile::Builder::new().disable_cleanup(true).tempdir_in(path).unwrap(),
         None => tempfile::tempdir().unwrap(),
     };
+    let part = args.iter().position(|arg| arg == "--part").map(|at| args[at + 1].as_str());
+    let days = |long, brief| if short { brief } else { long };
     let mut lines = Vec::new();
-    println!("W1 one year");
-    province_year(dir.path(), if short { 60 } else { 365 }, &mut lines);
-    println!("W1 ten years");
-    province_decade(dir.path(), if short { 400 } else { 3650 }, &mut lines);
-    println!("W2");
-    let days = if short { 30 } else { 365 };
-    nation(dir.path(), if full { 1095 } else { days }, &mut lines);
+    if part.is_none_or(|part| part == "year") {
+        println!("W1 one year");
+        province_year(dir.path(), days(365, 60), &mut lines);
+    }
+    if part.is_none_or(|part| part == "decade") {
+        println!("W1 ten years");
+        province_decade(dir.path(), days(3650, 400), &mut lines);
+    }
+    if part.is_none_or(|part| part == "nation") {
+        println!("W2");
+        nation(dir.path(), if full { 1095 } else { days(365, 30) }, &mut lines);
+    }
     println!("\n{}", table(&lines));
     assert!(short || lines.iter().all(|line| line.held), "a bound is not held");
 }

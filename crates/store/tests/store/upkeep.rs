@@ -196,6 +196,28 @@ fn a_damaged_backup_is_refused_and_the_store_untouched() {
 }
 
 #[test]
+fn a_copy_that_is_given_up_leaves_nothing_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = filled(&dir);
+    let names = |folder: &Path| {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+        let mut names: Vec<_> = entries.map(|name| name.into_string().unwrap()).collect();
+        names.retain(|name| !name.starts_with(FILE) || name.contains("restore"));
+        names
+    };
+    store.backup(&dir.path().join("whole")).unwrap();
+    sql(&dir, "UPDATE frame SET body = x'00' WHERE id = 5");
+    let error = store.backup(&dir.path().join("backup")).unwrap_err();
+    assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+    assert_eq!(names(dir.path()), ["whole"]);
+    let elsewhere = tempfile::tempdir().unwrap();
+    std::fs::copy(dir.path().join(FILE), elsewhere.path().join("damaged")).unwrap();
+    let target = elsewhere.path().join(FILE);
+    Store::restore(&elsewhere.path().join("damaged"), &target, &StoreOptions::default()).unwrap_err();
+    assert_eq!(names(elsewhere.path()), ["damaged"]);
+}
+
+#[test]
 fn a_newer_format_is_refused_with_both_versions() {
     let dir = tempfile::tempdir().unwrap();
     drop(filled(&dir));
