@@ -211,10 +211,14 @@ fn a_copy_that_is_given_up_leaves_nothing_behind() {
     assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
     assert_eq!(names(dir.path()), ["whole"]);
     let elsewhere = tempfile::tempdir().unwrap();
-    std::fs::copy(dir.path().join(FILE), elsewhere.path().join("damaged")).unwrap();
+    let whole = dir.path().join("whole");
+    let connection = rusqlite::Connection::open(&whole).unwrap();
+    connection.execute("UPDATE frame SET body = x'00' WHERE id = 5", []).unwrap();
+    drop(connection);
     let target = elsewhere.path().join(FILE);
-    Store::restore(&elsewhere.path().join("damaged"), &target, &StoreOptions::default()).unwrap_err();
-    assert_eq!(names(elsewhere.path()), ["damaged"]);
+    let error = Store::restore(&whole, &target, &StoreOptions::default()).unwrap_err();
+    assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+    assert_eq!(names(elsewhere.path()), Vec::<String>::new());
 }
 
 #[test]
