@@ -304,9 +304,9 @@ mod tests {
         assert_eq!(cell_period(&Cell::Number(202_511.0)).unwrap().to_string(), "202511");
         assert_eq!(cell_period(&Cell::Number(12.0)), Err(DateFault::NoDate));
         assert_eq!(cell_period(&Cell::Number(45_966.9)).unwrap().to_string(), "20251105");
-        assert_eq!(cell_period(&Cell::Text("45966".to_owned())).unwrap().to_string(), "20251105");
-        assert_eq!(cell_period(&Cell::Text("45966,75".to_owned())).unwrap().to_string(), "20251105");
-        assert_eq!(cell_period(&Cell::Text("12345".to_owned())), Err(DateFault::NoDate));
+        assert_eq!(cell_period(&Cell::Text("45966".into())).unwrap().to_string(), "20251105");
+        assert_eq!(cell_period(&Cell::Text("45966,75".into())).unwrap().to_string(), "20251105");
+        assert_eq!(cell_period(&Cell::Text("12345".into())), Err(DateFault::NoDate));
     }
 
     #[test]

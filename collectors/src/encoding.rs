@@ -8,6 +8,7 @@ use crate::{
     config::Encoding,
     grid::{Cell, Grid, Unreadable},
     legacy, syllable,
+    texts::{Memo, Text},
 };
 
 /// How sure one has to be that words are Vietnamese: share of words that can be.
@@ -153,9 +154,7 @@ pub(crate) fn mend_fonts(grid: &mut Grid) -> Vec<(usize, Encoding)> {
         let texts: Vec<&str> = grid
             .rows
             .iter()
-            .filter_map(
-                |row| if let Cell::Text(text) = row.cell(column) { Some(text.as_str()) } else { None },
-            )
+            .filter_map(|row| if let Cell::Text(text) = row.cell(column) { Some(&**text) } else { None })
             .filter(|text| !text.is_ascii())
             .collect();
         let text = texts.join("\n");
@@ -172,10 +171,11 @@ pub(crate) fn mend_fonts(grid: &mut Grid) -> Vec<(usize, Encoding)> {
 }
 
 fn mend_column(grid: &mut Grid, column: usize, encoding: Encoding) {
+    let known = Memo::default();
     for row in &mut grid.rows {
         if let Some(Cell::Text(cell)) = row.cells.get_mut(column)
             && !cell.is_ascii()
-            && let Some(text) = mend(cell, encoding)
+            && let Some(text) = known.of(cell, || mend(cell, encoding).map(Text::from))
         {
             *cell = text;
         }
@@ -259,7 +259,7 @@ mod tests {
     fn letters_of_old_fonts_are_mended_by_column() {
         let row = |a: &str, b: &str| Row {
             line: 1,
-            cells: vec![Cell::Text(a.to_owned()), Cell::Text(b.to_owned())],
+            cells: vec![Cell::Text(a.into()), Cell::Text(b.into())],
             fault: None,
         };
         let rows = vec![row("Tªn x·", "Số hộ"), row("§µm Thñy", "trạm"), row("Nguyªn B×nh", "à, đúng")];

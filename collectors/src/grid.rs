@@ -2,6 +2,8 @@
 
 use chrono::NaiveDateTime;
 
+use crate::texts::Text;
+
 /// Most rows of one sheet: what Excel can hold.
 pub(crate) const MAX_ROWS: usize = 1_048_576;
 /// Most filled cells of one file.
@@ -64,7 +66,7 @@ pub(crate) enum Cell {
     #[default]
     Empty,
     /// Text as it stands in the file, already decoded.
-    Text(String),
+    Text(Text),
     /// A number the file holds as a number.
     Number(f64),
     /// A number shown as a share: already in percent.
@@ -82,7 +84,8 @@ impl Cell {
     pub(crate) fn shown(&self) -> String {
         match self {
             Self::Empty => String::new(),
-            Self::Text(text) | Self::Error(text) => text.clone(),
+            Self::Text(text) => text.to_string(),
+            Self::Error(text) => text.clone(),
             Self::Number(number) => number.to_string(),
             Self::Percent(percent) => format!("{percent}%"),
             Self::Date(at) if at.time() == chrono::NaiveTime::MIN => at.format("%d/%m/%Y").to_string(),
@@ -95,9 +98,7 @@ impl Cell {
     pub(crate) fn is_blank(&self) -> bool {
         match self {
             Self::Empty => true,
-            Self::Text(text) => {
-                text.chars().all(|c| c.is_whitespace() || matches!(c, '\u{200b}' | '\u{feff}'))
-            }
+            Self::Text(text) => text.is_blank(),
             _ => false,
         }
     }
@@ -134,7 +135,7 @@ pub(crate) struct Grid {
     pub(crate) merged: Vec<Area>,
 }
 
-static EMPTY: Cell = Cell::Empty;
+const EMPTY: Cell = Cell::Empty;
 
 impl Row {
     /// The cell of a column, empty beyond the last.

@@ -28,6 +28,7 @@ pub mod schedule;
 mod sheet;
 mod syllable;
 mod table;
+mod texts;
 mod value;
 
 pub use annotate::{AnnotateError, annotate};

@@ -109,7 +109,7 @@ pub(crate) fn grids(config: &CollectorConfig, fetched: &Fetched) -> Result<Vec<G
         Format::Table(format) => files::read(&fetched.bytes, format).map(|sheets| sheets.grids),
         Format::Ispeed(_) => files::read(&fetched.bytes, &TableFormat::default()).map(|sheets| sheets.grids),
         Format::Json(format) => kinds::json::grid(&fetched.bytes, &format.records).map(|(grid, paths)| {
-            let heading = paths.iter().map(|path| crate::grid::Cell::Text(path.join(" > "))).collect();
+            let heading = paths.iter().map(|path| crate::grid::Cell::Text(path.join(" > ").into())).collect();
             let mut with_heading = grid;
             with_heading.rows.insert(0, crate::grid::Row { line: 0, cells: heading, fault: None });
             vec![with_heading]

@@ -6,14 +6,16 @@
 mod names;
 mod village;
 
-use std::{cell::RefCell, collections::HashMap};
+use std::cell::RefCell;
 
 use chrono::NaiveDate;
+use foldhash::HashMap;
 use gapwatch_model::{Gazetteer, Part, PlaceIx, PlaceLevel, RejectCode, text};
 
 use crate::{
     config::Role,
     context::{Choice, Decisions},
+    texts::Text,
 };
 use names::{bare, head, is_near, padded, village_keys};
 
@@ -83,15 +85,15 @@ impl Resolver {
 /// What a row says of its place. Blank cells are `None`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Named {
-    pub(crate) province_code: Option<String>,
-    pub(crate) province_name: Option<String>,
-    pub(crate) district_code: Option<String>,
-    pub(crate) district_name: Option<String>,
-    pub(crate) commune_code: Option<String>,
-    pub(crate) commune_name: Option<String>,
-    pub(crate) village_code: Option<String>,
-    pub(crate) village_name: Option<String>,
-    pub(crate) place_code: Option<String>,
+    pub(crate) province_code: Option<Text>,
+    pub(crate) province_name: Option<Text>,
+    pub(crate) district_code: Option<Text>,
+    pub(crate) district_name: Option<Text>,
+    pub(crate) commune_code: Option<Text>,
+    pub(crate) commune_name: Option<Text>,
+    pub(crate) village_code: Option<Text>,
+    pub(crate) village_name: Option<Text>,
+    pub(crate) place_code: Option<Text>,
 }
 
 /// Why a row has no place, ready to become a reject.

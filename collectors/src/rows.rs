@@ -7,6 +7,7 @@ use gapwatch_model::text::{clean, fold, prefix};
 use crate::{
     grid::{Cell, Row},
     table::{Table, without_brackets},
+    texts::Memo,
 };
 
 /// What kind of row it is.
@@ -29,7 +30,7 @@ pub(crate) enum Kind {
 }
 
 /// What is known of a table's rows before looking at one.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct Shape<'a> {
     pub(crate) table: &'a Table,
     /// Columns that mean something, in order.
@@ -42,6 +43,21 @@ pub(crate) struct Shape<'a> {
     pub(crate) keep_totals: bool,
     /// Rows are about villages, so that a commune alone in its row is the heading of a group.
     pub(crate) of_villages: bool,
+    pub(crate) looks: Looks,
+}
+
+/// What the texts of a sheet look like, found out once for each.
+#[derive(Debug, Default)]
+pub(crate) struct Looks {
+    total: Memo<bool>,
+    signature: Memo<bool>,
+    note: Memo<bool>,
+    /// It can be the number of a column.
+    numbering: Memo<bool>,
+    /// It is a part of a heading.
+    heading: Memo<bool>,
+    /// It begins with a numeral or a kind of unit.
+    group: Memo<bool>,
 }
 
 /// Words that are a total when they stand alone: `Cộng Hòa` and `Tổng Cọt` are communes.
@@ -123,7 +139,7 @@ impl Shape<'_> {
             return Kind::Data;
         }
         let Some((first, cell)) = row.first_filled() else { return Kind::Blank };
-        if is_numbering(row) {
+        if self.may_be_numbering(row) && is_numbering(row) {
             return Kind::Numbers;
         }
         if self.is_repeat(row) {
@@ -132,20 +148,29 @@ impl Shape<'_> {
         if !self.keep_totals && self.is_total(row) {
             return Kind::Total;
         }
-        if let Some(name) = self.group(row, first, cell) {
-            return Kind::Group(name);
-        }
-        if let Some(name) = self.group_without_numeral(row, first, cell) {
+        if let Cell::Text(text) = cell
+            && self.looks.group.of(text, || may_begin_a_group(text))
+            && let Some(name) =
+                self.group(row, first, cell).or_else(|| self.group_without_numeral(row, first, cell))
+        {
             return Kind::Group(name);
         }
         let numbered =
             self.table.numbers.is_some_and(|column| !row.cell(column).is_blank() && column != first);
         let mut meant = self.meaning.iter().map(|column| row.cell(*column));
-        let only_signs = meant.all(|cell| cell.is_blank() || is_signature(cell) || is_note(cell));
-        if only_signs && !numbered && row.cells.iter().any(is_signature) {
+        let signature = |cell: &Cell| match cell {
+            Cell::Text(text) => self.looks.signature.of(text, || is_signature(text)),
+            _ => false,
+        };
+        let note = |cell: &Cell| match cell {
+            Cell::Text(text) => self.looks.note.of(text, || is_note(text)),
+            _ => false,
+        };
+        let only_signs = meant.all(|cell| cell.is_blank() || signature(cell) || note(cell));
+        if only_signs && !numbered && row.cells.iter().any(signature) {
             return Kind::Signature;
         }
-        if only_signs && row.cells.iter().filter(|cell| !cell.is_blank()).all(is_note) {
+        if only_signs && row.cells.iter().filter(|cell| !cell.is_blank()).all(note) {
             return Kind::Blank;
         }
         if self.meaning.iter().all(|column| row.cell(*column).is_blank()) {
@@ -161,6 +186,11 @@ impl Shape<'_> {
             if cell.is_blank() {
                 continue;
             }
+            if let Cell::Text(text) = cell
+                && !self.looks.heading.of(text, || self.is_part_of_a_heading(text))
+            {
+                return false;
+            }
             let heading = self.table.headings.get(*column).map_or("", String::as_str);
             let text = clean(&cell.shown()).to_lowercase();
             if !heading.split(" > ").any(|part| clean(part).to_lowercase() == text) {
@@ -171,27 +201,49 @@ impl Shape<'_> {
         seen >= 2 || (seen == 1 && self.meaning.len() == 1)
     }
 
+    fn is_part_of_a_heading(&self, text: &str) -> bool {
+        let text = clean(text).to_lowercase();
+        let mut parts = self.table.headings.iter().flat_map(|heading| heading.split(" > "));
+        parts.any(|part| clean(part).to_lowercase() == text)
+    }
+
+    fn may_be_numbering(&self, row: &Row) -> bool {
+        row.cells.iter().all(|cell| match cell {
+            Cell::Empty => true,
+            Cell::Number(number) => (1.0..100.0).contains(number),
+            Cell::Text(text) => {
+                text.is_blank() || self.looks.numbering.of(text, || may_number_a_column(text))
+            }
+            _ => false,
+        })
+    }
+
     /// Totals are said in the column of numbers or in a place column, never in a value.
     fn is_total(&self, row: &Row) -> bool {
-        let [totals, totals_of, ..] = &*COMPARED;
-        let texts = row.cells.iter().enumerate().filter(|(column, _)| !self.values.contains(column)).take(6);
-        let texts = texts.filter_map(|(_, cell)| if let Cell::Text(text) = cell { Some(text) } else { None });
+        let cells = row.cells.iter().enumerate().filter(|(column, _)| !self.values.contains(column)).take(6);
+        cells
+            .filter_map(|(_, cell)| if let Cell::Text(text) = cell { Some(text) } else { None })
+            .any(|text| self.looks.total.of(text, || self.says_total(text)))
+    }
+
+    fn says_total(&self, text: &str) -> bool {
         // Every usual total begins with one of four letters: most cells need no closer look.
-        let usual = |text: &str| text.trim_start().starts_with(['t', 'T', 'c', 'C', 'g', 'G', 'l', 'L']);
-        let closer = |text: &&String| text.len() < 200 && (usual(text) || !self.total_words.is_empty());
-        texts.filter(closer).any(|text| {
-            let text = words(&without_brackets(text));
-            let mut name = text.as_str();
-            while let Some((head, last)) = name.rsplit_once(' ')
-                && last.bytes().all(|b| b.is_ascii_digit())
-            {
-                name = head;
-            }
-            totals.contains(&text)
-                || (name.len() < text.len() && totals.iter().any(|word| word == name))
-                || totals_of.iter().any(|word| begins(&text, word))
-                || self.total_words.iter().any(|word| begins(&text, &words(word)))
-        })
+        let usual = text.trim_start().starts_with(['t', 'T', 'c', 'C', 'g', 'G', 'l', 'L']);
+        if text.len() >= 200 || !(usual || !self.total_words.is_empty()) {
+            return false;
+        }
+        let [totals, totals_of, ..] = &*COMPARED;
+        let text = words(&without_brackets(text));
+        let mut name = text.as_str();
+        while let Some((head, last)) = name.rsplit_once(' ')
+            && last.bytes().all(|b| b.is_ascii_digit())
+        {
+            name = head;
+        }
+        totals.contains(&text)
+            || (name.len() < text.len() && totals.iter().any(|word| word == name))
+            || totals_of.iter().any(|word| begins(&text, word))
+            || self.total_words.iter().any(|word| begins(&text, &words(word)))
     }
 
     /// A row whose first filled cell is a Roman numeral, alone or before a name.
@@ -262,6 +314,7 @@ pub(crate) fn roman_groups(rows: &[Row], table: &Table) -> bool {
     for row in rows.iter().skip(table.heading.1) {
         match row.cell(numbers) {
             Cell::Number(_) => arabic = true,
+            Cell::Text(text) if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) => arabic = true,
             Cell::Text(text) => {
                 let text = clean(text);
                 let text = text.trim_end_matches(['.', ')']);
@@ -306,9 +359,23 @@ fn is_numbering(row: &Row) -> bool {
     letters + numbers >= 3 || (letters >= 1 && numbers >= 1)
 }
 
+/// Whether a text can stand among the numbers of columns: see [`is_numbering`].
+fn may_number_a_column(text: &str) -> bool {
+    let shown = clean(text);
+    let bare = shown.trim_start_matches(['(', '[', ' ']);
+    let head = bare.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or("");
+    (head.len() == 1 || head.len() == 2 && head.bytes().all(|b| b.is_ascii_digit())) && !head.starts_with('0')
+}
+
+/// Whether a text begins with a Roman numeral or a kind of unit.
+fn may_begin_a_group(text: &str) -> bool {
+    let text = clean(text);
+    let numeral = text.split(['.', ')', '-']).next().unwrap_or("").trim();
+    is_roman(numeral) || is_roman(text.trim_end_matches(['.', ')'])) || prefix(&text).is_some()
+}
+
 /// A remark under a table.
-fn is_note(cell: &Cell) -> bool {
-    let Cell::Text(text) = cell else { return false };
+fn is_note(text: &str) -> bool {
     let text = text.trim_start();
     text.starts_with('*')
         || text.starts_with("(*)")
@@ -316,8 +383,7 @@ fn is_note(cell: &Cell) -> bool {
         || text.split_once(':').is_some_and(|(head, _)| words(head) == words("nguồn"))
 }
 
-fn is_signature(cell: &Cell) -> bool {
-    let Cell::Text(text) = cell else { return false };
+fn is_signature(text: &str) -> bool {
     let folded = words(text);
     let [_, _, signatures, alone] = &*COMPARED;
     signatures.iter().any(|word| begins(&folded, word))
@@ -341,7 +407,7 @@ fn is_day_of_signing(folded: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, Shape, is_numbering, roman_groups};
+    use super::{Kind, Looks, Shape, is_numbering, roman_groups};
     use crate::{
         grid::{Cell, Row},
         table::Table,
@@ -350,7 +416,7 @@ mod tests {
     fn row(text: &str) -> Row {
         let cell = |cell: &str| match cell {
             "" => Cell::Empty,
-            other => other.parse().map_or_else(|_| Cell::Text(other.to_owned()), Cell::Number),
+            other => other.parse().map_or_else(|_| Cell::Text(other.into()), Cell::Number),
         };
         Row { line: 1, cells: text.split('|').map(cell).collect(), fault: None }
     }
@@ -370,6 +436,7 @@ mod tests {
             total_words: &[],
             keep_totals: false,
             of_villages: true,
+            looks: Looks::default(),
         };
         let check = |text: &str, expected: Kind| assert_eq!(shape.kind(&row(text)), expected, "{text}");
         check("1|Hòa An|Nà Lẹng|120", Kind::Data);

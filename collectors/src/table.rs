@@ -326,7 +326,7 @@ mod tests {
             line: u32::try_from(line + 1).unwrap(),
             cells: text
                 .split('|')
-                .map(|cell| if cell.is_empty() { Cell::Empty } else { Cell::Text(cell.to_owned()) })
+                .map(|cell| if cell.is_empty() { Cell::Empty } else { Cell::Text(cell.into()) })
                 .collect(),
             fault: None,
         };

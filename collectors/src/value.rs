@@ -282,14 +282,15 @@ impl CellKind {
 
     fn number(&self, number: f64, qualifier: Qualifier) -> Parsed {
         // 0.29 × 100 is 28.999999999999996 to a computer; figures have no more than twelve digits that mean something.
-        let number: f64 = format!("{number:.12e}").parse().unwrap_or(number);
-        let shown = gapwatch_model::text::decimal(number, if number.fract().abs() > 0.0 { 2 } else { 0 });
+        let whole = number.fract().abs() <= 0.0 && number.abs() < 1e12;
+        let number = if whole { number } else { format!("{number:.12e}").parse().unwrap_or(number) };
+        let shown = || gapwatch_model::text::decimal(number, if number.fract().abs() > 0.0 { 2 } else { 0 });
         if !number.is_finite() {
-            return bad(format!("“{shown}” {}", self.expected()));
+            return bad(format!("“{}” {}", shown(), self.expected()));
         }
         match self.kind {
             ValueKind::YesNo if number.abs() > 0.0 && (number - 1.0).abs() > 0.0 => {
-                return bad(format!("“{shown}” {}", self.expected()));
+                return bad(format!("“{}” {}", shown(), self.expected()));
             }
             ValueKind::Count if number.fract().abs() > 0.0 => {
                 let thousand = format!("{}", (number * 1000.0).round());
@@ -297,7 +298,7 @@ impl CellKind {
                     format!("“{number}” có phần thập phân, mà cột này là số đếm; cần một số nguyên");
                 return Parsed::Bad(RejectCode::BadValue, sentence, vec![thousand]);
             }
-            ValueKind::Count if number < 0.0 => return out_of_range(&shown, "số đếm không được âm"),
+            ValueKind::Count if number < 0.0 => return out_of_range(&shown(), "số đếm không được âm"),
             _ => {}
         }
         let share = self.kind == ValueKind::Ratio;
@@ -307,10 +308,10 @@ impl CellKind {
             |limit: f64| gapwatch_model::text::decimal(limit, if limit.fract().abs() > 0.0 { 2 } else { 0 });
         match (minimum, maximum) {
             (Some(least), _) if number < least => {
-                out_of_range(&shown, &format!("giá trị nhỏ nhất được phép là {}", bound(least)))
+                out_of_range(&shown(), &format!("giá trị nhỏ nhất được phép là {}", bound(least)))
             }
             (_, Some(most)) if number > most => {
-                out_of_range(&shown, &format!("giá trị lớn nhất được phép là {}", bound(most)))
+                out_of_range(&shown(), &format!("giá trị lớn nhất được phép là {}", bound(most)))
             }
             _ => Parsed::Value(Value::Number(number), qualifier),
         }
@@ -473,7 +474,7 @@ mod tests {
 
     /// Reads a text as the only cell of its column.
     fn read(kind: &CellKind, text: &str) -> Parsed {
-        let cell = Cell::Text(text.to_owned());
+        let cell = Cell::Text(text.into());
         let tokens = kind.tokens(&cell);
         match decide(tokens.iter().map(String::as_str)) {
             Decision::Decided(style) => kind.read(&cell, style),

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::{
     grid::{Cell, Grid, MAX_CELLS, MAX_ROWS, Row, Unreadable},
     records::RecordPath,
+    texts::Texts,
 };
 
 /// Most keys of one record, nested ones counted.
@@ -43,13 +44,14 @@ pub(crate) fn of_records(records: &[&Value]) -> Result<(Grid, Vec<Vec<String>>),
     let mut paths: Vec<Vec<String>> = Vec::new();
     let mut grid = Grid::default();
     let mut cells = 0;
+    let mut texts = Texts::default();
     if records.len() > MAX_ROWS {
         return Err(Unreadable::too_large("số bản ghi", gapwatch_model::text::count(MAX_ROWS as u64)));
     }
     for (number, record) in (1_u32..).zip(records) {
         let mut row = Row { line: number, ..Row::default() };
         let mut leaves = Vec::new();
-        flatten(record, &mut Vec::new(), &mut leaves);
+        flatten(record, &mut Vec::new(), &mut leaves, &mut texts);
         if !record.is_object() {
             row.fault = Some("bản ghi không phải là một đối tượng JSON".to_owned());
         }
@@ -79,22 +81,24 @@ pub(crate) fn of_records(records: &[&Value]) -> Result<(Grid, Vec<Vec<String>>),
     Ok((grid, paths))
 }
 
-fn flatten(value: &Value, path: &mut Vec<String>, leaves: &mut Vec<(Vec<String>, Cell)>) {
+fn flatten(value: &Value, path: &mut Vec<String>, leaves: &mut Vec<(Vec<String>, Cell)>, texts: &mut Texts) {
     let cell = match value {
         Value::Object(map) => {
             for (key, inner) in map {
                 path.push(key.clone());
-                flatten(inner, path, leaves);
+                flatten(inner, path, leaves, texts);
                 path.pop();
             }
             return;
         }
         Value::Null => Cell::Empty,
         Value::Bool(value) => Cell::Bool(*value),
-        Value::Number(number) => number.as_f64().map_or_else(|| Cell::Text(number.to_string()), Cell::Number),
+        Value::Number(number) => {
+            number.as_f64().map_or_else(|| Cell::Text(number.to_string().into()), Cell::Number)
+        }
         Value::String(text) if text.trim().is_empty() => Cell::Empty,
-        Value::String(text) => Cell::Text(text.clone()),
-        Value::Array(_) => Cell::Text(value.to_string()),
+        Value::String(text) => Cell::Text(texts.of(text)),
+        Value::Array(_) => Cell::Text(value.to_string().into()),
     };
     leaves.push((path.clone(), cell));
 }

@@ -9,7 +9,8 @@ use crate::{
     grid::{Cell, Row},
     number::{self, Decision, Style},
     table::Table,
-    value::CellKind,
+    texts::Memo,
+    value::{CellKind, Parsed},
 };
 
 /// One column of values.
@@ -20,6 +21,22 @@ pub(crate) struct ValueColumn {
     pub(crate) kind: CellKind,
     /// How its numbers are written. `None` where the column is held back.
     pub(crate) style: Option<Style>,
+    read: Memo<Parsed>,
+}
+
+impl ValueColumn {
+    pub(crate) fn new(at: usize, kind: CellKind, style: Option<Style>) -> Self {
+        Self { at, kind, style, read: Memo::default() }
+    }
+
+    /// Reads the column's cell of a row. `None` where the column is held back.
+    pub(crate) fn read(&self, row: &Row) -> Option<Parsed> {
+        let (cell, style) = (row.cell(self.at), self.style?);
+        Some(match cell {
+            Cell::Text(text) => self.read.of(text, || self.kind.read(cell, style)),
+            _ => self.kind.read(cell, style),
+        })
+    }
 }
 
 /// One value of a row: an indicator with its dimensions, said in up to four columns.
@@ -60,7 +77,7 @@ pub(crate) fn slots<'a>(
         };
         let kind = CellKind::of(column, indicator);
         let style = style(&kind, column.decimal, data, *at).map_err(|fault| held.push(fault)).ok();
-        let value = Some(ValueColumn { at: *at, kind, style });
+        let value = Some(ValueColumn::new(*at, kind, style));
         let dimensions = dimensions(column);
         let evidence = column.evidence.unwrap_or(config.evidence);
         let same = |slot: &&mut Slot<'_>| {
@@ -112,7 +129,7 @@ pub(crate) fn style(kind: &CellKind, declared: Decimal, data: &[&Row], at: usize
         Decimal::Comma => Style::Comma,
         Decimal::Point => Style::Point,
         Decimal::Auto => {
-            let tokens: Vec<String> = data.iter().flat_map(|row| kind.tokens(row.cell(at))).collect();
+            let tokens: Vec<String> = different(data, at).flat_map(|cell| kind.tokens(cell)).collect();
             match number::decide(tokens.iter().map(String::as_str)) {
                 Decision::Decided(style) => style,
                 Decision::Conflict(one, other) => {
@@ -144,11 +161,21 @@ pub(crate) fn style(kind: &CellKind, declared: Decimal, data: &[&Row], at: usize
     Ok(style)
 }
 
+/// The cells of a column, each text once.
+fn different<'r>(data: &'r [&'r Row], at: usize) -> impl Iterator<Item = &'r Cell> {
+    let seen = Memo::default();
+    data.iter().map(move |row| row.cell(at)).filter(move |cell| {
+        let Cell::Text(text) = cell else { return true };
+        let mut new = false;
+        seen.of(text, || new = true);
+        new || !seen.remembers(text)
+    })
+}
+
 /// Whether every bare number of a percent column lies between 0 and 1, and one between them: 0.976 or 0,976 percent?
 fn all_shares(kind: &CellKind, style: Style, data: &[&Row], at: usize) -> Option<String> {
     let mut example = None;
-    for row in data {
-        let cell = row.cell(at);
+    for cell in different(data, at) {
         let number = match cell {
             Cell::Number(number) => *number,
             Cell::Percent(_) => return None,

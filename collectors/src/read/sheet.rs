@@ -5,18 +5,16 @@ mod rejects;
 mod what;
 mod who;
 
-use std::{
-    cell::RefCell,
-    collections::{BTreeSet, HashMap},
-};
+use std::{cell::RefCell, collections::BTreeSet};
 
 use chrono::NaiveDate;
+use foldhash::{HashMap, HashMapExt};
 use gapwatch_model::{Period, PlaceIx, PlaceLevel, Qualifier, RejectCode, text};
 
 use super::{
     cells::{self, Slot},
     frames::{Frames, Origin},
-    period::{self},
+    period::{self, PeriodFault},
 };
 use crate::{
     Context, Fetched, Reading,
@@ -25,8 +23,9 @@ use crate::{
     number::Style,
     reading::SheetNotes,
     resolve::{Found, Named},
-    rows::{self, Kind, Shape},
+    rows::{self, Kind, Looks, Shape},
     table::Table,
+    texts::{Memo, Text, Texts},
     value::{self, CellKind},
 };
 
@@ -41,7 +40,11 @@ pub(crate) struct Reader<'a> {
     sheet: u32,
     file: String,
     new_villages: HashMap<(PlaceIx, String), PlaceIx>,
-    known: HashMap<(Named, NaiveDate), Found>,
+    /// Level of the places the rows are about.
+    level: PlaceLevel,
+    /// What the cells that name places and dimensions say, mended.
+    texts: RefCell<Texts>,
+    known: HashMap<NaiveDate, HashMap<Named, Found>>,
     communes: RefCell<HashMap<(Named, NaiveDate), Found>>,
     bad_rows: BTreeSet<(u32, u32)>,
     /// The sheets read, with their names and headings, for saying which rows contradict each other.
@@ -55,6 +58,45 @@ struct Frame<'t, 'a> {
     slots: Vec<Slot<'a>>,
     sheet_period: Period,
     value_style: [Option<Style>; 3],
+    /// Column of the sheet for each role.
+    roles: [Option<usize>; ROLES],
+    /// Columns of dimensions, evidence and method that the sheet has.
+    own: bool,
+    cleaned: Memo<Option<Text>>,
+    periods: Memo<Result<Period, PeriodFault>>,
+    /// Numbers of the frames that slots go to, by what rows say of their dimensions and period.
+    numbers: RefCell<HashMap<Own, HashMap<(usize, Period), usize>>>,
+}
+
+/// How many roles there are.
+const ROLES: usize = Role::Ignored as usize + 1;
+/// Roles of what a row may say of the dimensions, evidence and method of its values.
+const OWN: [Role; 6] = [
+    Role::Operator,
+    Role::Technology,
+    Role::MeasuringPoint,
+    Role::Organisation,
+    Role::Evidence,
+    Role::Method,
+];
+
+/// What a row says under the roles of [`OWN`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+struct Own([Option<Text>; 6]);
+
+impl Frame<'_, '_> {
+    fn at(&self, role: Role) -> Option<usize> {
+        self.roles.get(role as usize).copied().flatten()
+    }
+
+    fn number(&self, slot: usize, said: &Said) -> Option<usize> {
+        self.numbers.borrow().get(&said.own)?.get(&(slot, said.period)).copied()
+    }
+
+    fn note_number(&self, slot: usize, said: &Said, number: usize) {
+        let mut numbers = self.numbers.borrow_mut();
+        numbers.entry(said.own.clone()).or_default().insert((slot, said.period), number);
+    }
 }
 
 /// One row's own dimensions and reservations.
@@ -63,6 +105,7 @@ struct Said {
     samples: Option<u32>,
     qualifier: Option<Qualifier>,
     place: PlaceIx,
+    own: Own,
 }
 
 impl<'a> Reader<'a> {
@@ -82,6 +125,8 @@ impl<'a> Reader<'a> {
             sheet: 0,
             file: fetched.file.clone(),
             new_villages: HashMap::new(),
+            level: level(config, columns),
+            texts: RefCell::default(),
             known: HashMap::new(),
             communes: RefCell::default(),
             bad_rows: BTreeSet::new(),
@@ -132,7 +177,8 @@ impl<'a> Reader<'a> {
                 _ => &[],
             },
             keep_totals: matches!(&self.config.format, crate::config::Format::Table(format) if format.keep_totals),
-            of_villages: self.level() == PlaceLevel::Village,
+            of_villages: self.level == PlaceLevel::Village,
+            looks: Looks::default(),
         };
         let mut kinds = Vec::new();
         let (mut signed, mut below) = (false, Vec::new());
@@ -179,7 +225,16 @@ impl<'a> Reader<'a> {
             self.hold_back(table, fault);
         }
         self.half_ratios(table, &slots);
-        let frame = Frame { table, slots, sheet_period, value_style };
+        let mut roles = [None; ROLES];
+        for (column, at) in self.columns.iter().zip(&table.mapped) {
+            if let Some(slot) = column.is.and_then(|role| roles.get_mut(role as usize)) {
+                *slot = slot.or(*at);
+            }
+        }
+        let own = OWN.iter().any(|role| roles.get(*role as usize).is_some_and(Option::is_some));
+        let (cleaned, periods) = (Memo::default(), Memo::default());
+        let numbers = RefCell::default();
+        let frame = Frame { table, slots, sheet_period, value_style, roles, own, cleaned, periods, numbers };
         let mut carried = Named::default();
         for (number, row, kind) in kinds {
             match kind {
@@ -254,22 +309,17 @@ impl<'a> Reader<'a> {
         table.mapped.get(number).copied().flatten()
     }
 
-    fn text_at(&self, table: &Table, row: &Row, role: Role) -> Option<String> {
-        let cell = row.cell(self.at(table, role)?);
-        let shown = text::clean(&cell.shown());
-        (!shown.is_empty()).then_some(shown)
-    }
-
-    fn level(&self) -> PlaceLevel {
-        let of = |column: &Column| match column.is {
-            Some(Role::VillageCode | Role::VillageName) => Some(PlaceLevel::Village),
-            Some(Role::CommuneCode | Role::CommuneName) => Some(PlaceLevel::Commune),
-            Some(Role::DistrictCode | Role::DistrictName) => Some(PlaceLevel::District),
-            Some(Role::ProvinceCode | Role::ProvinceName) => Some(PlaceLevel::Province),
-            _ => None,
+    /// What a row says under a role, mended. `None` where it says nothing.
+    fn text_at(&self, frame: &Frame<'_, '_>, row: &Row, role: Role) -> Option<Text> {
+        let mended = |shown: &str| {
+            let cleaned = text::clean(shown);
+            (!cleaned.is_empty()).then(|| self.texts.borrow_mut().of(&cleaned))
         };
-        let deepest = self.columns.iter().filter_map(of).max();
-        self.config.level.or(deepest).unwrap_or(PlaceLevel::Province)
+        match row.cell(frame.at(role)?) {
+            Cell::Empty => None,
+            Cell::Text(text) => frame.cleaned.of(text, || mended(text)),
+            other => mended(&other.shown()),
+        }
     }
 
     fn row(&mut self, frame: &Frame<'_, 'a>, number: usize, row: &Row, carried: &mut Named) {
@@ -286,9 +336,18 @@ impl<'a> Reader<'a> {
                 row: u32::try_from(number).unwrap_or(u32::MAX),
                 column: u32::try_from(column).unwrap_or(u32::MAX),
             };
-            for slot in &frame.slots {
+            for (index, slot) in frame.slots.iter().enumerate() {
                 if let Some((value, qualifier, samples, column)) = self.slot(frame, row, slot) {
-                    self.keep(frame, row, slot, &said, value, qualifier, samples, origin(column));
+                    self.keep(
+                        frame,
+                        row,
+                        (Some(index), slot),
+                        &said,
+                        value,
+                        qualifier,
+                        samples,
+                        origin(column),
+                    );
                 }
             }
             self.long(frame, row, &said, &origin);
@@ -298,37 +357,32 @@ impl<'a> Reader<'a> {
     /// Reads who and when of a row. `None` where it has no place or no period: then nothing of it can go in.
     fn said(&mut self, frame: &Frame<'_, '_>, row: &Row, carried: &mut Named) -> Option<Said> {
         let table = frame.table;
-        let period = match self.at(table, Role::Period).or(self.at(table, Role::Date)) {
+        let today = self.ctx.now.date_naive();
+        let period = match frame.at(Role::Period).or(frame.at(Role::Date)) {
             None => frame.sheet_period,
-            Some(at) => match period::of_cell(row.cell(at), self.ctx.now.date_naive()) {
-                Ok(period) => period,
-                Err(fault) => {
-                    self.period_fault(row, at, table, fault);
-                    return None;
+            Some(at) => {
+                let cell = row.cell(at);
+                let read = match cell {
+                    Cell::Text(text) => frame.periods.of(text, || period::of_cell(cell, today)),
+                    _ => period::of_cell(cell, today),
+                };
+                match read {
+                    Ok(period) => period,
+                    Err(fault) => {
+                        self.period_fault(row, at, table, fault);
+                        return None;
+                    }
                 }
-            },
+            }
         };
-        let named = self.named(table, row, carried);
-        let pair = match self.level() {
-            PlaceLevel::Village => (&named.village_code, &named.village_name),
-            _ => (&named.commune_code, &named.commune_name),
-        };
-        if let (Some(code), Some(name)) = pair {
-            self.reading.codes.insert(code.clone(), name.clone());
-        }
-        let point = self.point(table, row);
-        let place = self.place(
-            table,
-            row,
-            &named,
-            point,
-            period.end().min(self.ctx.now.date_naive().max(period.start())),
-        )?;
-        let samples = self.at(table, Role::Samples).and_then(|at| {
+        let named = self.named(frame, row, carried);
+        let point = self.point(frame, row);
+        let place = self.place(table, row, &named, point, period.end().min(today.max(period.start())))?;
+        let samples = frame.at(Role::Samples).and_then(|at| {
             let kind = long_kind(gapwatch_model::ValueKind::Count, gapwatch_model::Unit::Items);
             self.count(row, at, table, &kind)
         });
-        let qualifier = self.at(table, Role::Qualifier).and_then(|at| {
+        let qualifier = frame.at(Role::Qualifier).and_then(|at| {
             let cell = row.cell(at);
             let read = value::qualifier(&cell.shown());
             if read.is_none() {
@@ -338,8 +392,23 @@ impl<'a> Reader<'a> {
             }
             read
         });
-        Some(Said { period, samples, qualifier, place })
+        let own =
+            if frame.own { Own(OWN.map(|role| self.text_at(frame, row, role))) } else { Own::default() };
+        Some(Said { period, samples, qualifier, place, own })
     }
+}
+
+/// The level of the places a collector's rows are about.
+fn level(config: &CollectorConfig, columns: &[Column]) -> PlaceLevel {
+    let of = |column: &Column| match column.is {
+        Some(Role::VillageCode | Role::VillageName) => Some(PlaceLevel::Village),
+        Some(Role::CommuneCode | Role::CommuneName) => Some(PlaceLevel::Commune),
+        Some(Role::DistrictCode | Role::DistrictName) => Some(PlaceLevel::District),
+        Some(Role::ProvinceCode | Role::ProvinceName) => Some(PlaceLevel::Province),
+        _ => None,
+    };
+    let deepest = columns.iter().filter_map(of).max();
+    config.level.or(deepest).unwrap_or(PlaceLevel::Province)
 }
 
 /// Cells of a kind without column settings.

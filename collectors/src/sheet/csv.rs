@@ -2,7 +2,10 @@
 
 use csv::{ReaderBuilder, StringRecord};
 
-use crate::grid::{Cell, Grid, MAX_CELLS, MAX_COLUMNS, MAX_LINE_BYTES, MAX_ROWS, Row, Unreadable};
+use crate::{
+    grid::{Cell, Grid, MAX_CELLS, MAX_COLUMNS, MAX_LINE_BYTES, MAX_ROWS, Row, Unreadable},
+    texts::Texts,
+};
 
 /// How many rows may have an open quote before the file is given up.
 const MAX_OPEN_QUOTES: usize = 1_000;
@@ -48,9 +51,10 @@ pub(crate) fn read(text: &str, delimiter: char) -> Result<Grid, Unreadable> {
     let mut line = 1_u64;
     let mut cells = 0;
     let mut open_quotes = 0;
+    let mut texts = Texts::default();
     // Each turn reads until the end or until an open quote; then it starts again after the line with the quote.
     while let Some(rest) = text.get(offset..).filter(|rest| !rest.is_empty()) {
-        match read_until_open_quote(rest, delimiter, line, &mut grid, &mut cells)? {
+        match read_until_open_quote(rest, delimiter, line, &mut grid, &mut cells, &mut texts)? {
             None => break,
             Some((bytes, lines)) => {
                 offset += bytes;
@@ -72,6 +76,7 @@ fn read_until_open_quote(
     first_line: u64,
     grid: &mut Grid,
     cells: &mut usize,
+    texts: &mut Texts,
 ) -> Result<Option<(usize, u64)>, Unreadable> {
     let mut reader = ReaderBuilder::new()
         .has_headers(false)
@@ -92,15 +97,15 @@ fn read_until_open_quote(
             let odd = raw.bytes().filter(|byte| *byte == b'"').count() % 2 == 1;
             if odd || lines > MAX_RECORD_LINES {
                 let first = raw.split_inclusive('\n').next().unwrap_or(raw);
-                let shown = first.trim_end().chars().take(200).collect();
+                let shown: String = first.trim_end().chars().take(200).collect();
                 let fault = "dấu nháy kép mở ra mà không đóng lại trên dòng này".to_owned();
-                push(grid, line, vec![Cell::Text(shown)], Some(fault), cells)?;
+                push(grid, line, vec![Cell::Text(shown.into())], Some(fault), cells)?;
                 return Ok(Some((start + first.len(), line + 1 - first_line)));
             }
         }
         let fields = record.iter().map(|field| match field {
             "" => Cell::Empty,
-            field => Cell::Text(field.to_owned()),
+            field => Cell::Text(texts.of(field)),
         });
         push(grid, line, fields.collect(), None, cells)?;
     }

@@ -5,7 +5,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use html5gum::{DefaultEmitter, StartTag, Token, Tokenizer};
 
-use crate::grid::{Area, Cell, Grid, MAX_CELLS, MAX_COLUMNS, MAX_ROWS, Row, Unreadable};
+use crate::{
+    grid::{Area, Cell, Grid, MAX_CELLS, MAX_COLUMNS, MAX_ROWS, Row, Unreadable},
+    texts::Texts,
+};
 
 /// Largest page that is read.
 const MAX_HTML_BYTES: usize = 32 << 20;
@@ -73,6 +76,7 @@ struct Page {
     begun: usize,
     /// How many cells may still come.
     left: usize,
+    texts: Texts,
 }
 
 /// A table without its end.
@@ -112,13 +116,13 @@ impl Page {
             }
             b"tr" => {
                 if let Some(table) = self.open.last_mut() {
-                    table.close_row(&mut self.left)?;
+                    table.close_row(&mut self.left, &mut self.texts)?;
                     table.open_row()?;
                 }
             }
             b"td" | b"th" => {
                 if let Some(table) = self.open.last_mut() {
-                    table.close_cell(&mut self.left)?;
+                    table.close_cell(&mut self.left, &mut self.texts)?;
                     if !table.in_row {
                         table.open_row()?;
                     }
@@ -134,8 +138,8 @@ impl Page {
     fn end(&mut self, name: &[u8]) -> Result<(), Unreadable> {
         match (name, self.open.last_mut()) {
             (b"table", Some(_)) => self.close_table(),
-            (b"tr", Some(table)) => table.close_row(&mut self.left),
-            (b"td" | b"th", Some(table)) => table.close_cell(&mut self.left),
+            (b"tr", Some(table)) => table.close_row(&mut self.left, &mut self.texts),
+            (b"td" | b"th", Some(table)) => table.close_cell(&mut self.left, &mut self.texts),
             _ => self.part(name),
         }
     }
@@ -144,7 +148,7 @@ impl Page {
     fn part(&mut self, name: &[u8]) -> Result<(), Unreadable> {
         match name {
             b"thead" | b"tbody" | b"tfoot" | b"caption" | b"colgroup" => match self.open.last_mut() {
-                Some(table) => table.close_row(&mut self.left),
+                Some(table) => table.close_row(&mut self.left, &mut self.texts),
                 None => Ok(()),
             },
             b"br" | b"p" | b"div" | b"li" | b"ul" | b"ol" | b"hr" | b"h1" | b"h2" | b"h3" | b"h4" | b"h5"
@@ -164,7 +168,7 @@ impl Page {
 
     fn close_table(&mut self) -> Result<(), Unreadable> {
         let Some(mut table) = self.open.pop() else { return Ok(()) };
-        table.close_row(&mut self.left)?;
+        table.close_row(&mut self.left, &mut self.texts)?;
         let rows = &mut table.grid.rows;
         while rows.last().is_some_and(Row::is_blank) {
             rows.pop();
@@ -191,13 +195,13 @@ impl Table {
         Ok(())
     }
 
-    fn close_row(&mut self, left: &mut usize) -> Result<(), Unreadable> {
-        self.close_cell(left)?;
+    fn close_row(&mut self, left: &mut usize, texts: &mut Texts) -> Result<(), Unreadable> {
+        self.close_cell(left, texts)?;
         self.in_row = false;
         Ok(())
     }
 
-    fn close_cell(&mut self, left: &mut usize) -> Result<(), Unreadable> {
+    fn close_cell(&mut self, left: &mut usize, texts: &mut Texts) -> Result<(), Unreadable> {
         let Some(Open { text, wide, high }) = self.cell.take() else { return Ok(()) };
         let number = self.grid.rows.len().saturating_sub(1);
         let Some(row) = self.grid.rows.last_mut() else { return Ok(()) };
@@ -213,7 +217,7 @@ impl Table {
             .checked_sub(end - row.cells.len())
             .ok_or_else(|| Unreadable::too_large("số ô", gapwatch_model::text::count(MAX_CELLS as u64)))?;
         row.cells.resize(column, Cell::Empty);
-        row.cells.push(shown(&text));
+        row.cells.push(shown(&text, texts));
         row.cells.resize(end, Cell::Empty);
         if wide > 1 || high > 1 {
             let area = Area { top: number, left: column, bottom: number + high - 1, right: end - 1 };
@@ -232,9 +236,9 @@ fn span(tag: &StartTag<()>, name: &[u8]) -> usize {
     written.and_then(|n| n.trim().parse::<usize>().ok()).unwrap_or(1).clamp(1, MAX_SPAN)
 }
 
-fn shown(text: &str) -> Cell {
+fn shown(text: &str, texts: &mut Texts) -> Cell {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if text.is_empty() { Cell::Empty } else { Cell::Text(text) }
+    if text.is_empty() { Cell::Empty } else { Cell::Text(texts.of(&text)) }
 }
 
 #[cfg(test)]

@@ -15,7 +15,10 @@ use super::{
     biff::{self, Place},
     zipped,
 };
-use crate::grid::{Area, Cell, Grid, MAX_CELLS, MAX_COLUMNS, MAX_ROWS, MAX_UNPACKED_BYTES, Row, Unreadable};
+use crate::{
+    grid::{Area, Cell, Grid, MAX_CELLS, MAX_COLUMNS, MAX_ROWS, MAX_UNPACKED_BYTES, Row, Unreadable},
+    texts::{Text, Texts},
+};
 
 /// Reads XLSX and ODS.
 pub(crate) fn read_zipped(bytes: &[u8], wanted: &[String]) -> Result<Sheets, Unreadable> {
@@ -46,13 +49,14 @@ pub(crate) fn read_xls(bytes: &[u8], wanted: &[String]) -> Result<Sheets, Unread
             }
         })?;
         let names = visible(book.sheets_metadata(), wanted);
+        let mut texts = Texts::default();
         let mut left = MAX_CELLS;
         let mut grids = Vec::new();
         for name in names {
             let range = book.worksheet_range(&name).map_err(|error| Unreadable::damaged("XLS", error))?;
             let merged = book.merge_cells_by_sheet_name(&name).unwrap_or_default();
             let number = book.sheets_metadata().iter().position(|sheet| sheet.name == name).unwrap_or(0);
-            let mut grid = from_range(name, &range, &merged, &mut left)?;
+            let mut grid = from_range(name, &range, &merged, &mut left, &mut texts)?;
             mark_shares(&mut grid, number, &facts.shares);
             grids.push(grid);
         }
@@ -89,22 +93,25 @@ fn read_xlsx(bytes: &[u8], wanted: &[String]) -> Result<Sheets, Unreadable> {
     let mut book = Xlsx::new(Cursor::new(bytes)).map_err(damaged)?;
     let names = visible(book.sheets_metadata(), wanted);
     let formulas = zipped::holds(bytes, "xl/worksheets/", b"<f");
+    let mut texts = Texts::default();
     let mut left = MAX_CELLS;
     let mut grids = Vec::new();
     for name in names {
         let merged = book.merge_cells_by_sheet_name(&name).unwrap_or_default();
         let mut reader = book.worksheet_cells_reader(&name).map_err(damaged)?;
+        let mut shared = Shared::default();
         let percent: Vec<bool> = reader.styles().iter().map(is_percent).collect();
         let mut grid = Grid { name, ..Grid::default() };
         while let Some((cell, style)) = reader.next_cell_with_style_id().map_err(damaged)? {
             let (row, column) = cell.get_position();
             let value = match cell.get_value() {
                 DataRef::Empty => continue,
-                DataRef::SharedString(text) => Cell::Text((*text).to_owned()),
+                DataRef::SharedString(text) => Cell::Text(shared.of(text, &mut texts)),
                 DataRef::Float(share) if percent.get(style) == Some(&true) => {
                     Cell::Percent(as_percent(*share))
                 }
-                other => from_data(&Data::from(other.clone())),
+                DataRef::Float(number) => Cell::Number(*number),
+                other => from_data(&Data::from(other.clone()), &mut texts),
             };
             put(&mut grid, row, column, value, &mut left)?;
         }
@@ -119,6 +126,16 @@ fn read_xlsx(bytes: &[u8], wanted: &[String]) -> Result<Sheets, Unreadable> {
         grids.push(grid);
     }
     Ok(Sheets { grids, kind: "XLSX", ..Sheets::default() })
+}
+
+/// The texts a workbook keeps once for all its cells, by where they lie.
+#[derive(Default)]
+struct Shared(foldhash::HashMap<*const u8, Text>);
+
+impl Shared {
+    fn of(&mut self, shared: &str, texts: &mut Texts) -> Text {
+        self.0.entry(shared.as_ptr()).or_insert_with(|| texts.of(shared)).clone()
+    }
 }
 
 /// A formula without a result, as programs write it that cannot work it out: a blank would be no answer.
@@ -161,12 +178,13 @@ fn read_ods(bytes: &[u8], wanted: &[String]) -> Result<Sheets, Unreadable> {
         }
     })?;
     let names = visible(book.sheets_metadata(), wanted);
+    let mut texts = Texts::default();
     let mut left = MAX_CELLS;
     let mut grids = Vec::new();
     for name in names {
         let range = book.worksheet_range(&name).map_err(|error| Unreadable::damaged("ODS", error))?;
         let number = book.sheets_metadata().iter().position(|sheet| sheet.name == name).unwrap_or(0);
-        let mut grid = from_range(name, &range, &[], &mut left)?;
+        let mut grid = from_range(name, &range, &[], &mut left, &mut texts)?;
         mark_shares(&mut grid, number, &percent);
         grids.push(grid);
     }
@@ -238,24 +256,25 @@ fn from_range(
     range: &Range<Data>,
     merged: &[Dimensions],
     left: &mut usize,
+    texts: &mut Texts,
 ) -> Result<Grid, Unreadable> {
     let mut grid = Grid { name, ..Grid::default() };
     let (top, start) = range.start().unwrap_or((0, 0));
     for (row, column, value) in range.used_cells() {
         let row = top.saturating_add(u32::try_from(row).unwrap_or(u32::MAX));
         let column = start.saturating_add(u32::try_from(column).unwrap_or(u32::MAX));
-        put(&mut grid, row, column, from_data(value), left)?;
+        put(&mut grid, row, column, from_data(value, texts), left)?;
     }
     grid.merged = areas(merged, &grid);
     Ok(grid)
 }
 
-fn from_data(data: &Data) -> Cell {
+fn from_data(data: &Data, texts: &mut Texts) -> Cell {
     match data {
         Data::Empty => Cell::Empty,
         Data::Int(number) => number.to_string().parse().map_or(Cell::Empty, Cell::Number),
         Data::Float(number) => Cell::Number(*number),
-        Data::String(text) => Cell::Text(text.clone()),
+        Data::String(text) => Cell::Text(texts.of(text)),
         Data::Bool(value) => Cell::Bool(*value),
         Data::DateTime(at) => {
             at.as_datetime().filter(|_| at.is_datetime()).map_or(Cell::Number(at.as_f64()), Cell::Date)
@@ -263,9 +282,9 @@ fn from_data(data: &Data) -> Cell {
         Data::DateTimeIso(text) => {
             let moment = text.parse().ok();
             let day = || text.parse().ok().map(|day: chrono::NaiveDate| day.into());
-            moment.or_else(day).map_or_else(|| Cell::Text(text.clone()), Cell::Date)
+            moment.or_else(day).map_or_else(|| Cell::Text(texts.of(text)), Cell::Date)
         }
-        Data::DurationIso(text) => Cell::Text(text.clone()),
+        Data::DurationIso(text) => Cell::Text(texts.of(text)),
         Data::Error(error) => Cell::Error(error.to_string()),
     }
 }

@@ -68,7 +68,7 @@ impl Reader<'_> {
             self.reject(
                 0,
                 Some((first, table)),
-                &Cell::Text(heading(first)),
+                &Cell::Text(heading(first).into()),
                 RejectCode::AmbiguousColumn,
                 true,
                 sentence,

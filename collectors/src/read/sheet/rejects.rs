@@ -42,7 +42,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn hold_back(&mut self, table: &Table, fault: HeldBack) {
-        let cell = Cell::Text(fault.example);
+        let cell = Cell::Text(fault.example.into());
         self.reject(0, Some((fault.at, table)), &cell, RejectCode::AmbiguousColumn, true, fault.sentence);
     }
 

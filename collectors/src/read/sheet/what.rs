@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gapwatch_model::{CollectorName, FrameKey, Point, Qualifier, RejectCode, Value};
 
-use super::{Frame, Reader, Said, long_kind};
+use super::{Frame, Own, Reader, Said, long_kind};
 use crate::{
     config::Role,
     grid::{Cell, Row},
@@ -82,7 +82,7 @@ impl<'a> Reader<'a> {
         samples: Option<u32>,
     ) -> Option<(Value, Qualifier, Option<u32>, usize)> {
         let column = slot.whole.as_ref()?;
-        match column.kind.read(row.cell(column.at), column.style?) {
+        match column.read(row)? {
             Parsed::Missing => None,
             Parsed::Value(value, qualifier) => Some((value, qualifier, samples, column.at)),
             Parsed::Bad(code, sentence, suggestions) => {
@@ -99,7 +99,7 @@ impl<'a> Reader<'a> {
         row: &Row,
         column: &ValueColumn,
     ) -> Option<Option<f64>> {
-        match column.kind.read(row.cell(column.at), column.style?) {
+        match column.read(row)? {
             Parsed::Missing => Some(None),
             Parsed::Value(Value::Number(number), _) => Some(Some(number)),
             Parsed::Value(..) => None,
@@ -134,7 +134,7 @@ impl<'a> Reader<'a> {
             }
             // In a row of counts both separators are thousands, whatever the column cannot decide.
             let style = style.or((kind.kind == gapwatch_model::ValueKind::Count).then_some(Style::Plain));
-            Some(ValueColumn { at, kind, style })
+            Some(ValueColumn::new(at, kind, style))
         };
         let [value, above, below] = frame.value_style;
         let slot = Slot {
@@ -148,7 +148,7 @@ impl<'a> Reader<'a> {
             samples: None,
         };
         if let Some((value, qualifier, samples, column)) = self.slot(frame, row, &slot) {
-            self.keep(frame, row, &slot, said, value, qualifier, samples, origin(column));
+            self.keep(frame, row, (None, &slot), said, value, qualifier, samples, origin(column));
         }
     }
 
@@ -157,60 +157,25 @@ impl<'a> Reader<'a> {
         &mut self,
         frame: &Frame<'_, '_>,
         row: &Row,
-        slot: &Slot<'_>,
+        (number, slot): (Option<usize>, &Slot<'_>),
         said: &Said,
         value: Value,
         qualifier: Qualifier,
         samples: Option<u32>,
         origin: Origin,
     ) {
-        let period = match period::for_indicator(said.period, slot.indicator, self.config.period.kind) {
-            Ok(period) => period,
-            Err(fault) => {
-                let at = self.at(frame.table, Role::Period).or(self.at(frame.table, Role::Date));
-                self.period_fault(row, at.unwrap_or(origin.column as usize), frame.table, fault);
-                return;
+        let known = number.and_then(|slot| frame.number(slot, said));
+        let number = match known {
+            Some(number) => number,
+            None => {
+                let Some(key) = self.key(frame, row, slot, said, origin.column as usize) else { return };
+                let made = self.frames.number(key);
+                if let Some(slot) = number {
+                    frame.note_number(slot, said, made);
+                }
+                made
             }
         };
-        let roles = [Role::Operator, Role::Technology, Role::MeasuringPoint, Role::Organisation];
-        let own =
-            roles.iter().chain(&[Role::Evidence, Role::Method]).any(|role| self.column(*role).is_some());
-        let text = |role| if own { self.text_at(frame.table, row, role) } else { None };
-        let (operator, technology) = (text(Role::Operator), text(Role::Technology));
-        let (point, organisation) = (text(Role::MeasuringPoint), text(Role::Organisation));
-        let dimensions = cells::override_dimensions(
-            &slot.dimensions,
-            operator.as_deref(),
-            technology.as_deref(),
-            point.as_deref(),
-            organisation.as_deref(),
-        );
-        let evidence = match text(Role::Evidence) {
-            None => slot.evidence,
-            Some(word) => match cells::evidence_of(&word) {
-                Some(evidence) => evidence,
-                None => {
-                    let at = self.at(frame.table, Role::Evidence);
-                    let sentence = format!(
-                        "“{word}” không phải loại bằng chứng; cần claimed, modelled, measured hoặc crowd"
-                    );
-                    self.reject_row(
-                        row,
-                        at,
-                        frame.table,
-                        &Cell::Text(word),
-                        RejectCode::BadValue,
-                        false,
-                        sentence,
-                    );
-                    return;
-                }
-            },
-        };
-        let method = text(Role::Method).map(Arc::from).or_else(|| slot.method.clone());
-        let source = CollectorName::clone(&self.config.name);
-        let key = FrameKey { indicator: cells::id(slot), period, source, evidence, dimensions, method };
-        let number = self.frames.number(key);
         let qualifier = said.qualifier.filter(|_| qualifier == Qualifier::Exact).unwrap_or(qualifier);
         let samples = samples.or(said.samples);
         self.frames.push(
@@ -218,5 +183,50 @@ impl<'a> Reader<'a> {
             Point { place: said.place, value, qualifier, samples, row: row.line },
             origin,
         );
+    }
+
+    /// The key of what a row says in a slot. `None` where the row says it wrongly, which is then rejected.
+    fn key(
+        &mut self,
+        frame: &Frame<'_, '_>,
+        row: &Row,
+        slot: &Slot<'_>,
+        said: &Said,
+        column: usize,
+    ) -> Option<FrameKey> {
+        let period = match period::for_indicator(said.period, slot.indicator, self.config.period.kind) {
+            Ok(period) => period,
+            Err(fault) => {
+                let at = frame.at(Role::Period).or(frame.at(Role::Date));
+                self.period_fault(row, at.unwrap_or(column), frame.table, fault);
+                return None;
+            }
+        };
+        let Own([operator, technology, point, organisation, evidence, method]) = &said.own;
+        let dimensions = cells::override_dimensions(
+            &slot.dimensions,
+            operator.as_deref(),
+            technology.as_deref(),
+            point.as_deref(),
+            organisation.as_deref(),
+        );
+        let evidence = match evidence {
+            None => slot.evidence,
+            Some(word) => match cells::evidence_of(word) {
+                Some(evidence) => evidence,
+                None => {
+                    let at = frame.at(Role::Evidence);
+                    let sentence = format!(
+                        "“{word}” không phải loại bằng chứng; cần claimed, modelled, measured hoặc crowd"
+                    );
+                    let cell = Cell::Text(word.clone());
+                    self.reject_row(row, at, frame.table, &cell, RejectCode::BadValue, false, sentence);
+                    return None;
+                }
+            },
+        };
+        let method = method.as_deref().map(Arc::from).or_else(|| slot.method.clone());
+        let source = CollectorName::clone(&self.config.name);
+        Some(FrameKey { indicator: cells::id(slot), period, source, evidence, dimensions, method })
     }
 }

@@ -15,7 +15,8 @@ use crate::{
 impl Reader<'_> {
     /// The name of a group may be the commune or district of the rows below it.
     pub(super) fn group(&self, frame: &Frame<'_, '_>, name: &str, carried: &mut Named) {
-        let has = |role| self.at(frame.table, role).is_some();
+        let has = |role| frame.at(role).is_some();
+        let written = || Some(self.texts.borrow_mut().of(name));
         if name.is_empty() {
             return;
         }
@@ -25,15 +26,15 @@ impl Reader<'_> {
         );
         if district {
             if !has(Role::DistrictName) && !has(Role::DistrictCode) {
-                *carried = Named { district_name: Some(name.to_owned()), ..Named::default() };
+                *carried = Named { district_name: written(), ..Named::default() };
             }
-        } else if self.level() == PlaceLevel::Village && !has(Role::CommuneCode) {
-            carried.commune_name = Some(name.to_owned());
+        } else if self.level == PlaceLevel::Village && !has(Role::CommuneCode) {
+            carried.commune_name = written();
         }
     }
 
-    pub(super) fn named(&self, table: &Table, row: &Row, carried: &mut Named) -> Named {
-        let text = |role| self.text_at(table, row, role);
+    pub(super) fn named(&self, frame: &Frame<'_, '_>, row: &Row, carried: &mut Named) -> Named {
+        let text = |role| self.text_at(frame, row, role);
         let mut named = Named {
             province_code: text(Role::ProvinceCode),
             province_name: text(Role::ProvinceName),
@@ -46,7 +47,7 @@ impl Reader<'_> {
             place_code: text(Role::PlaceCode),
         };
         if let Some(name) = text(Role::PlaceName) {
-            match self.level() {
+            match self.level {
                 PlaceLevel::Village => named.village_name = Some(name),
                 PlaceLevel::Commune => named.commune_name = Some(name),
                 PlaceLevel::District => named.district_name = Some(name),
@@ -57,7 +58,7 @@ impl Reader<'_> {
         let own_district = named.district_code.is_some() || named.district_name.is_some();
         let below = named.village_code.is_some() || named.village_name.is_some();
         if own_commune {
-            if !own_district && self.level() == PlaceLevel::Village {
+            if !own_district && self.level == PlaceLevel::Village {
                 // A district stands on its first row only, like the commune below it.
                 named.district_code.clone_from(&carried.district_code);
                 named.district_name.clone_from(&carried.district_name);
@@ -70,7 +71,7 @@ impl Reader<'_> {
                 named.district_name.clone_from(&carried.district_name);
             }
         }
-        if !own_district && self.level() == PlaceLevel::Commune {
+        if !own_district && self.level == PlaceLevel::Commune {
             named.district_code.clone_from(&carried.district_code);
             named.district_name.clone_from(&carried.district_name);
         }
@@ -90,35 +91,18 @@ impl Reader<'_> {
         point: Option<GeoPoint>,
         day: NaiveDate,
     ) -> Option<PlaceIx> {
-        let level = self.level();
-        let key = (named.clone(), day);
-        let found = match self.known.get(&key) {
+        let known = self.known.get(&day).and_then(|known| known.get(named));
+        let found = match known {
+            Some(Found::Place(place, _)) => return Some(*place),
             Some(found) => found.clone(),
             None => {
-                let province = self.config.province.as_deref().unwrap_or(self.ctx.home);
-                let scope = Scope {
-                    gazetteer: self.ctx.gazetteer,
-                    resolver: self.ctx.resolver,
-                    decisions: self.ctx.decisions,
-                    day,
-                    province: (province != "any").then_some(province),
-                    create_villages: self.config.unknown_places == UnknownPlaces::Create,
-                    communes: &self.communes,
-                };
-                let found = scope.find(named, level);
-                self.known.insert(key, found.clone());
+                let found = self.find(named, day);
+                self.known.entry(day).or_default().insert(named.clone(), found.clone());
                 found
             }
         };
         match found {
-            Found::Place(place, note) => {
-                if let Some(note) = note
-                    && !self.reading.notes.through_lineage.contains(&note)
-                {
-                    self.reading.notes.through_lineage.push(note);
-                }
-                Some(place)
-            }
+            Found::Place(place, _) => Some(place),
             Found::New(commune) => Some(self.new_village(named, point, commune, day)),
             Found::Ignored => {
                 self.reading.notes.ignored += 1;
@@ -131,6 +115,34 @@ impl Reader<'_> {
         }
     }
 
+    /// Looks a place up that was not asked for before in this file, and notes what that tells.
+    fn find(&mut self, named: &Named, day: NaiveDate) -> Found {
+        let pair = match self.level {
+            PlaceLevel::Village => (&named.village_code, &named.village_name),
+            _ => (&named.commune_code, &named.commune_name),
+        };
+        if let (Some(code), Some(name)) = pair {
+            self.reading.codes.insert(code.to_string(), name.to_string());
+        }
+        let province = self.config.province.as_deref().unwrap_or(self.ctx.home);
+        let scope = Scope {
+            gazetteer: self.ctx.gazetteer,
+            resolver: self.ctx.resolver,
+            decisions: self.ctx.decisions,
+            day,
+            province: (province != "any").then_some(province),
+            create_villages: self.config.unknown_places == UnknownPlaces::Create,
+            communes: &self.communes,
+        };
+        let found = scope.find(named, self.level);
+        if let Found::Place(_, Some(note)) = &found
+            && !self.reading.notes.through_lineage.contains(note)
+        {
+            self.reading.notes.through_lineage.push(note.clone());
+        }
+        found
+    }
+
     pub(super) fn new_village(
         &mut self,
         named: &Named,
@@ -139,7 +151,8 @@ impl Reader<'_> {
         day: NaiveDate,
     ) -> PlaceIx {
         let written = text::clean(named.village_name.as_deref().unwrap_or_default());
-        let key = (commune, named.village_code.clone().unwrap_or_else(|| text::fold(&written)));
+        let key =
+            (commune, named.village_code.as_deref().map_or_else(|| text::fold(&written), ToOwned::to_owned));
         if let Some(place) = self.new_villages.get(&key) {
             return *place;
         }
@@ -147,7 +160,7 @@ impl Reader<'_> {
         let words: Vec<&str> = written.split(' ').collect();
         let kept = text::fold_village(&written).split(' ').count();
         let (kind, name) = words.split_at(words.len().saturating_sub(kept));
-        let code = named.village_code.clone().unwrap_or_else(|| {
+        let code = named.village_code.as_deref().map(ToOwned::to_owned).unwrap_or_else(|| {
             let slug: String =
                 text::toneless(&written).chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
             format!("{}-{slug}", parent.code)
@@ -179,8 +192,8 @@ impl Reader<'_> {
     }
 
     /// The coordinates of a row, in one column or two, in either order.
-    pub(super) fn point(&mut self, table: &Table, row: &Row) -> Option<GeoPoint> {
-        let (lon, lat) = (self.at(table, Role::Longitude), self.at(table, Role::Latitude));
+    pub(super) fn point(&mut self, frame: &Frame<'_, '_>, row: &Row) -> Option<GeoPoint> {
+        let (lon, lat) = (frame.at(Role::Longitude), frame.at(Role::Latitude));
         let number = |at: usize| match row.cell(at) {
             Cell::Number(number) => Some(*number),
             cell => geo::degrees(&cell.shown()),
@@ -201,7 +214,7 @@ impl Reader<'_> {
             } else {
                 format!("“{}” không phải tọa độ trong lãnh thổ Việt Nam", cell.shown())
             };
-            self.reject_row(row, Some(at), table, cell, RejectCode::BadValue, false, sentence);
+            self.reject_row(row, Some(at), frame.table, cell, RejectCode::BadValue, false, sentence);
         }
         point
     }
