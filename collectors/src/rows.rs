@@ -229,7 +229,7 @@ impl Shape<'_> {
     fn says_total(&self, text: &str) -> bool {
         // Every usual total begins with one of four letters: most cells need no closer look.
         let usual = text.trim_start().starts_with(['t', 'T', 'c', 'C', 'g', 'G', 'l', 'L']);
-        if text.len() >= 200 || !(usual || !self.total_words.is_empty()) {
+        if text.len() >= 200 || (!usual && self.total_words.is_empty()) {
             return false;
         }
         let [totals, totals_of, ..] = &*COMPARED;

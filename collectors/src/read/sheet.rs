@@ -65,8 +65,11 @@ struct Frame<'t, 'a> {
     cleaned: Memo<Option<Text>>,
     periods: Memo<Result<Period, PeriodFault>>,
     /// Numbers of the frames that slots go to, by what rows say of their dimensions and period.
-    numbers: RefCell<HashMap<Own, HashMap<(usize, Period), usize>>>,
+    numbers: RefCell<Numbers>,
 }
+
+/// Numbers of frames by what a row says of its dimensions, and by slot and period.
+type Numbers = HashMap<Own, HashMap<(usize, Period), usize>>;
 
 /// How many roles there are.
 const ROLES: usize = Role::Ignored as usize + 1;
