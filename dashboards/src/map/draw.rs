@@ -14,6 +14,7 @@ use crate::{
 use super::{
     Area, Map, Mark,
     classes::{Class, Classes},
+    label::Label,
     outline::{Drawn, Outline, label_line},
 };
 
@@ -171,13 +172,15 @@ fn name(shell: &Shell, map: &Map, window: &Window, drawn: &Drawn, known: Option<
     let line = window.line();
     let number = known.and_then(|area| area.amount.speaks().ok()).filter(|number| number.abs() > 0.0);
     html! {
-        @if let (Some((x, y)), true) = (drawn.label, map.only.as_ref() != Some(&drawn.code)) {
-            @match number {
-                Some(number) => {
+        @if map.only.as_ref() != Some(&drawn.code) {
+            @match (drawn.label, number) {
+                (Some(Label::Name((x, y))), Some(number)) => {
                     text x=(x) y=(y - line / 7) { (drawn.name) }
                     text.v x=(x) y=(y + line - line / 7) { (shell.lang.number(number, map.decimals)) }
                 }
-                None => text x=(x) y=(y + line / 3) { (drawn.name) },
+                (Some(Label::Name((x, y))), None) => text x=(x) y=(y + line / 3) { (drawn.name) },
+                (Some(Label::Number((x, y))), Some(number)) => text.v x=(x) y=(y + line / 3) { (shell.lang.number(number, map.decimals)) },
+                (Some(Label::Number(_)) | None, _) => {}
             }
         }
     }

@@ -12,33 +12,48 @@ const LETTER: i32 = 56;
 /// Points tried in each direction.
 const STEPS: i32 = 14;
 
-/// A place for each label that has room, in the order of the shapes. A label is a name over a number.
+/// Where one area is written on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Label {
+    /// There is room for its name over its number.
+    Name(P),
+    /// There is room for its number alone.
+    Number(P),
+}
+
+/// Letters a number has at most.
+const NUMBER: i32 = 3;
+
+/// A place for each label that has room, in the order of the shapes. Numbers without a name come after all names.
 pub(super) fn place(
     shapes: &[Shape],
     largest: &[(f64, Vec<P>)],
     size: (i32, i32),
     line: i32,
-) -> Vec<Option<P>> {
+) -> Vec<Option<Label>> {
     let mut order: Vec<usize> = (0..shapes.len()).collect();
     let area = |at: usize| largest.get(at).map_or(0.0, |(area, _)| *area);
     order.sort_by(|one, other| area(*other).total_cmp(&area(*one)));
     let mut taken: Vec<Box4> = Vec::new();
     let mut places = vec![None; shapes.len()];
-    for at in order {
-        let (Some(shape), Some((_, ring)), Some(place)) =
-            (shapes.get(at), largest.get(at), places.get_mut(at))
-        else {
-            continue;
-        };
-        let letters = i32::try_from(shape.name.chars().count()).unwrap_or(i32::MAX / 1000);
-        let half = (letters * line * LETTER / 200, line);
-        let free = candidates(ring, half).into_iter().find(|point| {
-            let own = Box4::around(*point, half);
-            own.within(size) && !taken.iter().any(|other| other.meets(own))
-        });
-        if let Some(point) = free {
-            taken.push(Box4::around(point, half));
-            *place = Some(point);
+    for named in [true, false] {
+        for at in &order {
+            let (Some(shape), Some((_, ring)), Some(place @ None)) =
+                (shapes.get(*at), largest.get(*at), places.get_mut(*at))
+            else {
+                continue;
+            };
+            let letters = i32::try_from(shape.name.chars().count()).unwrap_or(i32::MAX / 1000);
+            let wide = |letters: i32| letters * line * LETTER / 200;
+            let half = if named { (wide(letters), line) } else { (wide(NUMBER), line / 2) };
+            let free = candidates(ring, half).into_iter().find(|point| {
+                let own = Box4::around(*point, half);
+                own.within(size) && !taken.iter().any(|other| other.meets(own))
+            });
+            if let Some(point) = free {
+                taken.push(Box4::around(point, half));
+                *place = Some(if named { Label::Name(point) } else { Label::Number(point) });
+            }
         }
     }
     places
@@ -101,7 +116,7 @@ fn inside(ring: &[P], (x, y): P) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{LINE, inside, place};
+    use super::{LINE, Label, inside, place};
     use crate::map::Shape;
 
     fn shape(name: &str) -> Shape {
@@ -114,8 +129,8 @@ mod tests {
         let large = (40_000.0, vec![(0, 0), (200, 0), (200, 200), (0, 200)]);
         let shapes = [shape("Tân"), shape("Bảo Lâm")];
         let places = place(&shapes, &[small.clone(), large], (200, 200), LINE);
-        assert!(places[1].is_some());
-        assert_eq!(places[0], None, "the small one lies under the large one's name");
+        assert!(matches!(places[1], Some(Label::Name(_))));
+        assert!(!matches!(places[0], Some(Label::Name(_))), "the small one lies under the large one's name");
         let apart = (40_000.0, vec![(200, 0), (400, 0), (400, 200), (200, 200)]);
         let places = place(&shapes, &[small, apart], (400, 200), LINE);
         assert!(places.iter().all(Option::is_some));

@@ -9,7 +9,10 @@ use std::fmt::Write;
 
 use gapwatch_model::GeoPoint;
 
-use super::{Shape, label};
+use super::{
+    Shape,
+    label::{self, Label},
+};
 
 /// A point of the drawing, in whole units.
 pub(super) type P = (i32, i32);
@@ -27,7 +30,7 @@ pub(super) struct Drawn {
     /// The `d` of its path.
     pub(super) path: String,
     /// Middle of its label, when there is room for one.
-    pub(super) label: Option<P>,
+    pub(super) label: Option<Label>,
     /// Left, top, right and bottom.
     pub(super) bounds: (i32, i32, i32, i32),
 }

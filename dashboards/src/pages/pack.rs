@@ -81,7 +81,7 @@ pub fn render(view: &View) -> Markup {
     let flags = view.flags.is_empty();
     draw::straight(html! {
         (DOCTYPE)
-        html lang=(lang.tag()) {
+        html lang=(lang.tag()) data-theme="light" {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";

@@ -107,6 +107,7 @@ pub(crate) fn router() -> Router<Shared> {
         .route("/runs/{id}", one(sources::run))
         .route("/search", get(|a: State<Shared>, u: Uri, h: HeaderMap| page(a, u, h, search::page)))
         .route("/assets/{name}", get(asset))
+        .route("/favicon.ico", get(icon))
 }
 
 /// What makes a page.
@@ -254,6 +255,14 @@ async fn asset(State(app): State<Shared>, uri: Uri, headers: HeaderMap) -> Respo
     match app.pages.get_or_make(&asset.path, make).await {
         Ok(kept) => kept.answer(&headers, FOREVER),
         Err(error) => failure(&app, &Asked::lenient(&app, &uri, &headers), error),
+    }
+}
+
+/// The icon at the address browsers try where a page names none, as a sealed pack does.
+async fn icon(app: State<Shared>, headers: HeaderMap) -> Response<Body> {
+    match assets::icon().path.parse() {
+        Ok(uri) => asset(app, uri, headers).await,
+        Err(_) => StatusCode::NOT_FOUND.into_response(),
     }
 }
 
