@@ -378,7 +378,7 @@ fn may_begin_a_group(text: &str) -> bool {
 fn is_note(text: &str) -> bool {
     let text = text.trim_start();
     text.starts_with('*')
-        || text.starts_with("(*)")
+        || (text.starts_with('(') && text.trim_end().ends_with(')'))
         || words(text).starts_with(&words("ghi chú"))
         || text.split_once(':').is_some_and(|(head, _)| words(head) == words("nguồn"))
 }
@@ -469,6 +469,7 @@ mod tests {
         check("7|Xã Hòa An||", Kind::Data);
         check("|Xã Hòa An||12", Kind::Data);
         check("||* số liệu tạm tính|", Kind::Blank);
+        check("|(Số liệu tạm tính)||", Kind::Blank);
         assert!(shape.is_record(&row("8||Nà Lẹng|12")));
         assert!(!shape.is_record(&row("|Nguyễn Văn A||Trần B")));
         assert!(!shape.is_record(&row("||Điện thoại|0206")));

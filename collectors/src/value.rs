@@ -71,7 +71,9 @@ const MISSING: [&str; 16] = [
     "không số liệu",
     "không rõ",
 ];
-const YES: [&str; 19] = [
+/// Larger whole numbers are no longer exact.
+const MOST_COUNTED: f64 = 9_007_199_254_740_991.0;
+const YES: [&str; 24] = [
     "x",
     "có",
     "co",
@@ -89,10 +91,15 @@ const YES: [&str; 19] = [
     "√",
     "có sóng",
     "có điện",
+    "có phủ sóng",
     "đã phủ sóng",
+    "đã có sóng",
     "đã có điện",
+    "có điện lưới",
+    "đã có điện lưới",
+    "có điện lưới quốc gia",
 ];
-const NO: [&str; 18] = [
+const NO: [&str; 23] = [
     "không",
     "khong",
     "ko",
@@ -109,6 +116,11 @@ const NO: [&str; 18] = [
     "chưa có sóng",
     "không có điện",
     "chưa có điện",
+    "không có điện lưới",
+    "chưa có điện lưới",
+    "không phủ sóng",
+    "chưa phủ sóng",
+    "trắng sóng",
     "chưa đạt",
     "không đạt",
 ];
@@ -299,6 +311,7 @@ impl CellKind {
                 return Parsed::Bad(RejectCode::BadValue, sentence, vec![thousand]);
             }
             ValueKind::Count if number < 0.0 => return out_of_range(&shown(), "số đếm không được âm"),
+            ValueKind::Count if number > MOST_COUNTED => return out_of_range(&shown(), "số đếm quá lớn"),
             _ => {}
         }
         let share = self.kind == ValueKind::Ratio;
@@ -512,7 +525,9 @@ mod tests {
         for text in ["12,5", "mười", "12 km", "1.24", "12%", "3/4"] {
             assert_eq!(code(&read(&count, text)), Some(RejectCode::BadValue), "{text}");
         }
-        assert_eq!(code(&count.read(&Cell::Number(-3.0), Style::Plain)), Some(RejectCode::OutOfRange));
+        for amount in [-3.0, 1e20] {
+            assert_eq!(code(&count.read(&Cell::Number(amount), Style::Plain)), Some(RejectCode::OutOfRange));
+        }
         let excel = count.read(&Cell::Number(1.241), Style::Plain);
         assert!(
             matches!(excel, Parsed::Bad(RejectCode::BadValue, _, ref meant) if *meant == ["1241"]),
@@ -555,10 +570,10 @@ mod tests {
     #[test]
     fn yes_and_no() {
         let yes_no = kind(ValueKind::YesNo, Unit::YesNo);
-        for text in ["x", "X", "có", "Có", "CÓ ", "1", "đã có", "Có sóng"] {
+        for text in ["x", "X", "có", "Có", "CÓ ", "1", "đã có", "Có sóng", "Có điện lưới"] {
             assert_eq!(read(&yes_no, text), number(1.0, Qualifier::Exact), "{text}");
         }
-        for text in ["không", "Chưa có", "0", "ko"] {
+        for text in ["không", "Chưa có", "0", "ko", "Trắng sóng", "Không có điện lưới"] {
             assert_eq!(read(&yes_no, text), number(0.0, Qualifier::Exact), "{text}");
         }
         for text in ["có lẽ", "2", "sóng yếu"] {

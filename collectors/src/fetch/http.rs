@@ -158,6 +158,14 @@ impl Fetcher<'_> {
                 HeaderName::from_bytes(name.as_bytes()).map_err(|_| FetchError::Address(name.clone()))?;
             insert(&mut headers, parsed, Some(&filled), name)?;
         }
+        if let Some(value) = self.authorization().await? {
+            headers.insert(header::AUTHORIZATION, value);
+        }
+        Ok(headers)
+    }
+
+    /// The proof of who asks, where the collector's file names one. A token of `OAuth2` is a new one each time.
+    async fn authorization(&mut self) -> Result<Option<HeaderValue>, FetchError> {
         let token = match &self.source.auth {
             None => None,
             Some(Auth::Bearer { token_env }) => Some(self.secret(token_env)?.to_owned()),
@@ -167,14 +175,28 @@ impl Fetcher<'_> {
                 Some(self.token(token_url, &id, &secret, scope.as_deref()).await?)
             }
         };
-        if let Some(token) = token {
-            let mut value = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| {
-                FetchError::Answer { url: self.source.url.clone(), expected: "a token of plain letters" }
-            })?;
-            value.set_sensitive(true);
-            headers.insert(header::AUTHORIZATION, value);
+        let Some(token) = token else { return Ok(None) };
+        let mut value = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| {
+            FetchError::Answer { url: self.source.url.clone(), expected: "a token of plain letters" }
+        })?;
+        value.set_sensitive(true);
+        Ok(Some(value))
+    }
+
+    /// Asks for a page behind the first. A token that ended meanwhile is renewed, once for each page.
+    async fn next_page(&mut self, ask: &mut Ask) -> Result<Answer, FetchError> {
+        match self.get(ask).await {
+            Err(FetchError::Status { status: 401, .. })
+                if matches!(self.source.auth, Some(Auth::Oauth2 { .. }))
+                    && ask.headers.contains_key(header::AUTHORIZATION) =>
+            {
+                if let Some(value) = self.authorization().await? {
+                    ask.headers.insert(header::AUTHORIZATION, value);
+                }
+                self.get(ask).await
+            }
+            answer => answer,
         }
-        Ok(headers)
     }
 
     /// `OAuth2` client credentials, the client proving itself by HTTP Basic.
@@ -256,7 +278,8 @@ impl Fetcher<'_> {
         let mut ask = first.clone();
         let mut offset = 0;
         for asked in 1..=max_pages {
-            let Answer::Body { bytes, .. } = self.get(&ask).await? else { break };
+            let answer = if asked == 1 { self.get(&ask).await? } else { self.next_page(&mut ask).await? };
+            let Answer::Body { bytes, .. } = answer else { break };
             let document: Value = serde_json::from_slice(&bytes)
                 .map_err(|_| FetchError::Answer { url: ask.shown.clone(), expected: "JSON on each page" })?;
             let records = path.as_ref().map_or(1, |path| path.records(&document).len());

@@ -181,8 +181,13 @@ fn all_shares(kind: &CellKind, style: Style, data: &[&Row], at: usize) -> Option
             Cell::Percent(_) => return None,
             Cell::Text(text) if text.contains(['%', '/']) => return None,
             Cell::Text(_) => {
-                let Some(token) = kind.tokens(cell).into_iter().next() else { continue };
-                number::parse(&token, style)?
+                let shown = cell.shown();
+                let whole = shown.trim().parse::<u32>().ok().map(f64::from);
+                match (whole, kind.tokens(cell).into_iter().next()) {
+                    (Some(whole), _) => whole,
+                    (None, Some(token)) => number::parse(&token, style)?,
+                    (None, None) => continue,
+                }
             }
             _ => continue,
         };

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use gapwatch_model::{Frame, FrameKey, Point};
+use gapwatch_model::{Frame, FrameKey, PlaceIx, Point};
 
 /// Where in the file a point came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,26 +51,27 @@ impl Frames {
         let mut frames: Vec<Frame> = Vec::with_capacity(self.frames.len());
         // The method is no part of what a correction replaces, so two methods can contradict each other.
         for alike in self.frames.chunk_by(|(one, _), (other, _)| replaces(one, other)) {
-            let mut said: Vec<(usize, Point, Origin)> = Vec::new();
+            // Points are wide: their places and where they lie are sorted in their stead.
+            let mut order: Vec<(PlaceIx, usize, usize)> = Vec::new();
             for (number, (_, points)) in alike.iter().enumerate() {
-                said.extend(points.iter().map(|(point, origin)| (number, *point, *origin)));
+                order.extend(points.iter().enumerate().map(|(at, (point, _))| (point.place, number, at)));
             }
-            said.sort_by_key(|(_, point, _)| point.place);
+            order.sort_unstable();
+            let said = |(_, number, at): &(PlaceIx, usize, usize)| alike.get(*number)?.1.get(*at).copied();
             let mut kept: Vec<Vec<Point>> = vec![Vec::new(); alike.len()];
-            for same in said.chunk_by(|one, other| one.1.place == other.1.place) {
-                let Some((number, first, _)) = same.first() else { continue };
-                let agree = |(_, other, _): &(usize, Point, Origin)| {
+            for same in order.chunk_by(|one, other| one.0 == other.0) {
+                let Some((number, (first, _))) = same.first().and_then(|it| Some((it.1, said(it)?))) else {
+                    continue;
+                };
+                let agree = |(other, _): (Point, Origin)| {
                     other.value == first.value
                         && other.qualifier == first.qualifier
                         && other.samples == first.samples
                 };
-                if same.iter().all(agree) {
-                    kept.get_mut(*number).into_iter().for_each(|points| points.push(*first));
+                if same.iter().filter_map(said).all(agree) {
+                    kept.get_mut(number).into_iter().for_each(|points| points.push(first));
                 } else if let Some((key, _)) = alike.first() {
-                    conflicts.push((
-                        key.clone(),
-                        same.iter().map(|(_, point, origin)| (*point, *origin)).collect(),
-                    ));
+                    conflicts.push((key.clone(), same.iter().filter_map(said).collect()));
                 }
             }
             let whole = alike.iter().zip(kept).filter(|(_, points)| !points.is_empty());

@@ -5,7 +5,11 @@ mod rejects;
 mod what;
 mod who;
 
-use std::{cell::RefCell, collections::BTreeSet};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeSet,
+    rc::Rc,
+};
 
 use chrono::NaiveDate;
 use foldhash::{HashMap, HashMapExt};
@@ -19,7 +23,7 @@ use super::{
 use crate::{
     Context, Fetched, Reading,
     config::{CollectorConfig, Column, Decimal, Role},
-    grid::{Cell, Grid, Row},
+    grid::{self, Grid, Row},
     number::Style,
     reading::SheetNotes,
     resolve::{Found, Named},
@@ -68,8 +72,8 @@ struct Frame<'t, 'a> {
     numbers: RefCell<Numbers>,
 }
 
-/// Numbers of frames by what a row says of its dimensions, and by slot and period.
-type Numbers = HashMap<Own, HashMap<(usize, Period), usize>>;
+/// For each period and what a row says of its dimensions: the numbers of the frames that the slots go to, once known.
+type Numbers = HashMap<Period, HashMap<Own, Rc<[Cell<Option<usize>>]>>>;
 
 /// How many roles there are.
 const ROLES: usize = Role::Ignored as usize + 1;
@@ -92,13 +96,15 @@ impl Frame<'_, '_> {
         self.roles.get(role as usize).copied().flatten()
     }
 
-    fn number(&self, slot: usize, said: &Said) -> Option<usize> {
-        self.numbers.borrow().get(&said.own)?.get(&(slot, said.period)).copied()
-    }
-
-    fn note_number(&self, slot: usize, said: &Said, number: usize) {
+    /// The numbers of the frames that the slots of a row go to.
+    fn numbers(&self, own: &Own, period: Period) -> Rc<[Cell<Option<usize>>]> {
         let mut numbers = self.numbers.borrow_mut();
-        numbers.entry(said.own.clone()).or_default().insert((slot, said.period), number);
+        if let Some(known) = numbers.get(&period).and_then(|numbers| numbers.get(own)) {
+            return known.clone();
+        }
+        let new: Rc<[_]> = self.slots.iter().map(|_| Cell::new(None)).collect();
+        numbers.entry(period).or_default().insert(own.clone(), new.clone());
+        new
     }
 }
 
@@ -109,6 +115,7 @@ struct Said {
     qualifier: Option<Qualifier>,
     place: PlaceIx,
     own: Own,
+    numbers: Rc<[Cell<Option<usize>>]>,
 }
 
 impl<'a> Reader<'a> {
@@ -153,7 +160,7 @@ impl<'a> Reader<'a> {
             .take(6)
             .collect();
         let sentence = format!("không tìm thấy dòng tiêu đề của bảng; cần các cột: {}", wanted.join("; "));
-        self.reject(0, None, &Cell::Empty, RejectCode::MissingColumn, false, sentence);
+        self.reject(0, None, &grid::Cell::Empty, RejectCode::MissingColumn, false, sentence);
     }
 
     /// Reads one table.
@@ -212,7 +219,7 @@ impl<'a> Reader<'a> {
         let sheet_period = match period {
             Ok(period) => period,
             Err(fault) if needs_sheet_period => {
-                self.reject(0, None, &Cell::Empty, fault.code, fault.asked, fault.sentence);
+                self.reject(0, None, &grid::Cell::Empty, fault.code, fault.asked, fault.sentence);
                 return;
             }
             Err(_) => Period::containing(gapwatch_model::PeriodKind::Day, self.fetched.reported_on),
@@ -319,8 +326,8 @@ impl<'a> Reader<'a> {
             (!cleaned.is_empty()).then(|| self.texts.borrow_mut().of(&cleaned))
         };
         match row.cell(frame.at(role)?) {
-            Cell::Empty => None,
-            Cell::Text(text) => frame.cleaned.of(text, || mended(text)),
+            grid::Cell::Empty => None,
+            grid::Cell::Text(text) => frame.cleaned.of(text, || mended(text)),
             other => mended(&other.shown()),
         }
     }
@@ -366,7 +373,7 @@ impl<'a> Reader<'a> {
             Some(at) => {
                 let cell = row.cell(at);
                 let read = match cell {
-                    Cell::Text(text) => frame.periods.of(text, || period::of_cell(cell, today)),
+                    grid::Cell::Text(text) => frame.periods.of(text, || period::of_cell(cell, today)),
                     _ => period::of_cell(cell, today),
                 };
                 match read {
@@ -397,7 +404,8 @@ impl<'a> Reader<'a> {
         });
         let own =
             if frame.own { Own(OWN.map(|role| self.text_at(frame, row, role))) } else { Own::default() };
-        Some(Said { period, samples, qualifier, place, own })
+        let numbers = frame.numbers(&own, period);
+        Some(Said { period, samples, qualifier, place, own, numbers })
     }
 }
 

@@ -12,7 +12,7 @@ use gapwatch_collectors::{CollectorConfig, Precision, Reading, line_protocol};
 use gapwatch_model::{CollectorName, RejectCode};
 use proptest::prelude::{ProptestConfig, any, proptest};
 
-static WORLD: LazyLock<World> = LazyLock::new(World::new);
+pub(crate) static WORLD: LazyLock<World> = LazyLock::new(World::new);
 
 /// Every fixture with its collector.
 static SEEDS: LazyLock<Vec<(CollectorConfig, Vec<u8>)>> = LazyLock::new(|| {
@@ -34,7 +34,7 @@ static SEEDS: LazyLock<Vec<(CollectorConfig, Vec<u8>)>> = LazyLock::new(|| {
     seeds
 });
 
-fn sound(reading: &Reading) {
+pub(crate) fn sound(reading: &Reading) {
     assert_eq!(reading.accepted + reading.rejected, reading.read);
     for frame in &reading.frames {
         assert!(frame.points.windows(2).all(|pair| pair[0].place < pair[1].place), "sorted, each place once");

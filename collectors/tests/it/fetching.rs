@@ -246,6 +246,37 @@ async fn client_credentials_are_changed_for_a_token() {
 }
 
 #[tokio::test]
+async fn a_token_that_ends_between_two_pages_is_renewed_once() {
+    let token = |name: &str| ok(&format!("{{\"access_token\":\"{name}\"}}"));
+    let ended = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n";
+    let (page, last) = (ok("{\"data\":[{\"a\":1}]}"), ok("{\"data\":[]}"));
+    let more = |server: &Server| {
+        format!(
+            "paging = {{ kind = \"page\", first = 1 }}\nauth = {{ kind = \"oauth2\", token_url = \"http://127.0.0.1:{}/token\", client_id_env = \"ID\", client_secret_env = \"SECRET\" }}",
+            server.port
+        )
+    };
+    let mut world = World::new();
+    for (name, value) in [("ID", "me"), ("SECRET", "shh")] {
+        world.secrets.insert(name.to_owned(), value.to_owned());
+    }
+    let server = Server::new(&[&token("one"), &page, ended, &token("two"), &last]).await;
+    let fetched = get(&world, &config(&server, "/d?page={page}", &more(&server)), None).await.unwrap();
+    assert_eq!(String::from_utf8_lossy(&fetched[0].bytes), "{\"data\":[{\"a\":1}]}\n");
+    let asked = server.asked();
+    assert_eq!(asked.len(), 5);
+    assert!(
+        asked[4].starts_with("GET /d?page=2") && asked[4].to_lowercase().contains("bearer two"),
+        "{}",
+        asked[4]
+    );
+    let refusing = Server::new(&[&token("one"), &page, ended, &token("two"), ended]).await;
+    let error = get(&world, &config(&refusing, "/d?page={page}", &more(&refusing)), None).await.unwrap_err();
+    assert!(matches!(error, FetchError::Status { status: 401, .. }), "{error}");
+    assert_eq!(refusing.asked().len(), 5, "no token is asked for again and again");
+}
+
+#[tokio::test]
 async fn pages_are_joined() {
     let pages = [ok("{\"data\":[{\"a\":1}]}"), ok("{\"data\":[{\"a\":2}]}"), ok("{\"data\":[]}")];
     let pages: Vec<&str> = pages.iter().map(String::as_str).collect();

@@ -9,6 +9,8 @@ mod fetching;
 #[cfg(test)]
 mod fixtures;
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod quality;
 #[cfg(test)]
 mod support;

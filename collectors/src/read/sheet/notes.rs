@@ -19,6 +19,12 @@ impl Reader<'_> {
         let last = table.heading.1.checked_sub(1).and_then(|row| grid.rows.get(row));
         notes.heading_line = last.map_or(0, |row| row.line);
         let mut missing_required = Vec::new();
+        let mut filled = vec![0_u32; table.headings.len()];
+        for row in grid.rows.iter().skip(table.heading.1) {
+            for (count, cell) in filled.iter_mut().zip(&row.cells) {
+                *count += u32::from(!cell.is_blank());
+            }
+        }
         for (index, (column, at)) in self.columns.iter().zip(&table.mapped).enumerate() {
             let first = column.headings.first().cloned().unwrap_or_default();
             let meaning = match (&column.is, &column.indicator) {
@@ -31,13 +37,7 @@ impl Reader<'_> {
             match at {
                 Some(at) => {
                     notes.mapped.push((heading(*at), meaning));
-                    let filled = grid
-                        .rows
-                        .iter()
-                        .skip(table.heading.1)
-                        .filter(|row| !row.cell(*at).is_blank())
-                        .count();
-                    notes.filled.push((heading(*at), u32::try_from(filled).unwrap_or(u32::MAX)));
+                    notes.filled.push((heading(*at), filled.get(*at).copied().unwrap_or(0)));
                 }
                 None if table.ambiguous.iter().any(|(i, _)| *i == index)
                     || column.is == Some(Role::Ignored) => {}

@@ -1,13 +1,13 @@
 //! What a row says: its values, alone or in parts, and the frame each goes into.
 
-use std::sync::Arc;
+use std::{cell::Cell, sync::Arc};
 
 use gapwatch_model::{CollectorName, FrameKey, Point, Qualifier, RejectCode, Value};
 
 use super::{Frame, Own, Reader, Said, long_kind};
 use crate::{
     config::Role,
-    grid::{Cell, Row},
+    grid::{self, Row},
     number::Style,
     read::{
         cells::{self, Slot, ValueColumn},
@@ -164,14 +164,14 @@ impl<'a> Reader<'a> {
         samples: Option<u32>,
         origin: Origin,
     ) {
-        let known = number.and_then(|slot| frame.number(slot, said));
-        let number = match known {
+        let kept = number.and_then(|slot| said.numbers.get(slot));
+        let number = match kept.and_then(Cell::get) {
             Some(number) => number,
             None => {
                 let Some(key) = self.key(frame, row, slot, said, origin.column as usize) else { return };
                 let made = self.frames.number(key);
-                if let Some(slot) = number {
-                    frame.note_number(slot, said, made);
+                if let Some(kept) = kept {
+                    kept.set(Some(made));
                 }
                 made
             }
@@ -219,7 +219,7 @@ impl<'a> Reader<'a> {
                     let sentence = format!(
                         "“{word}” không phải loại bằng chứng; cần claimed, modelled, measured hoặc crowd"
                     );
-                    let cell = Cell::Text(word.clone());
+                    let cell = grid::Cell::Text(word.clone());
                     self.reject_row(row, at, frame.table, &cell, RejectCode::BadValue, false, sentence);
                     return None;
                 }
