@@ -29,7 +29,10 @@ test('every page is valid HTML', async () => {
       writeFileSync(join(folder, `${name}-${lang}.html`), await (await fetch(address)).text());
     }
   }
-  const run = promisify(execFile)('java', ['-jar', vnu, '--errors-only', '--format', 'text', folder], { maxBuffer: 1 << 24 });
+  // A sealed pack holds its style sheet, of which the checker looks at the style too and does not know two newer words.
+  const unknown = '.*(paint-order|details-content).*';
+  const options = ['--errors-only', '--filterpattern', unknown, '--format', 'text', folder];
+  const run = promisify(execFile)('java', ['-jar', vnu, ...options], { maxBuffer: 1 << 24 });
   const said = await run.then(() => '', (failed) => failed.stderr || String(failed));
   assert.equal(said, '');
 });
