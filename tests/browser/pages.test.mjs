@@ -179,3 +179,10 @@ test('a sealed pack opened again is the same bytes', async () => {
   const hash = createHash('sha256').update(first).digest('hex');
   assert.match(await (await fetch(demo.origin + pages.pack)).text(), new RegExp(hash));
 });
+
+test('a sealed pack is printed where a browser is installed', async () => {
+  const answer = await fetch(`${demo.origin}${pages.document}.pdf`);
+  assert.equal(answer.status, 200);
+  const bytes = Buffer.from(await answer.arrayBuffer());
+  assert.equal(bytes.subarray(0, 5).toString(), '%PDF-');
+});

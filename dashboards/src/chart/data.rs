@@ -10,7 +10,7 @@ use crate::{
 
 use super::{Chart, Point};
 
-/// The first and the last point of the first line that speak, and the target in force.
+/// The first and the last point of the first line that speak, named where there are others, and the target in force.
 pub(super) fn sentence(lang: Lang, chart: &Chart) -> String {
     let speaking = |point: &&Point| point.amount.speaks().is_ok();
     let line = chart.series.first();
@@ -52,6 +52,10 @@ pub(super) fn sentence(lang: Lang, chart: &Chart) -> String {
             lang.period(last.period)
         )
     };
+    if let (Some(line), true) = (line, chart.series.len() > 1) {
+        // Of several lines it says which one it speaks of.
+        said = format!("{}: {}", line.name, draw::sentence::small(&said));
+    }
     if let Some(target) = chart.targets.last() {
         said.push_str(&format!(
             "; {} {} {} {} ({})",

@@ -12,6 +12,12 @@ pub(crate) fn capital(text: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
+/// A sentence that goes on behind a colon: its first letter small.
+pub(crate) fn small(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}
+
 /// `138 trong 1.450 thôn, xóm của tỉnh Cao Bằng chưa có sóng di động, ít hơn 12 so với 30/06/2025.`
 pub(crate) fn coverage(lang: Lang, name: &str, tally: &Tally, before: Option<Before>) -> String {
     let (total, none) = (lang.count(tally.total.into()), lang.count(tally.no_signal.into()));

@@ -99,6 +99,8 @@ impl Fill<'_> {
     }
 
     fn previous(&self, place: PlaceIx, indicator: &Indicator, series: &[Series]) -> Option<Figure> {
+        // Where nothing speaks of the place as a whole, what one part said before is no earlier value of it.
+        self.world.judgement.value(place, indicator.id.as_str()).filter(|value| value.value.is_some())?;
         let points = &series.first()?.points;
         let before = points.get(points.len().checked_sub(2)?)?;
         let now = self.figure(place, indicator, self.world.judgement.value(place, indicator.id.as_str()));
