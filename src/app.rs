@@ -39,6 +39,9 @@ pub(crate) type Shared = Arc<App>;
 /// How long somebody stays signed in.
 pub(crate) const SESSION: TimeDelta = TimeDelta::hours(12);
 
+/// After this many attempts every page says that a receiver does not take its messages.
+const ATTEMPTS_SAID: u32 = 3;
+
 /// Names on maps of the country that belong to no one shape, where there is room for them.
 const ARCHIPELAGOS: [(GeoPoint, &str); 2] = [
     (GeoPoint { lat: 15.55, lon: 111.9 }, "QĐ. Hoàng Sa (Đà Nẵng)"),
@@ -105,7 +108,7 @@ impl Told {
             gazetteer: &self.gazetteer,
             resolver: &self.resolver,
             boundaries: Some(&app.config.outlines.communes),
-            indicators: &app.config.indicators,
+            indicators: &app.config.judging.indicators,
             decisions: &self.decisions,
             now: self.now,
             base_dir: &app.config.dir,
@@ -142,9 +145,39 @@ impl App {
         let data = config.data_dir();
         std::fs::create_dir_all(&data)
             .with_context(|| format!("cannot make the folder `{}`", data.display()))?;
+        let mut app = Self::on(config)?;
+        app.update_places()?;
+        app.update_texts()?;
+        app.mark_receivers()?;
+        app.forget_places();
+        Ok(app)
+    }
+
+    /// Opens the store of a configuration without putting the configuration in force: nothing is written.
+    ///
+    /// # Errors
+    /// When there is no store, or it cannot be opened.
+    pub(crate) fn look_at(config: Config) -> anyhow::Result<Self> {
+        let file = database(&config);
+        if !file.exists() {
+            anyhow::bail!("there is no store `{}`, expected the data that was judged", file.display());
+        }
+        let mut app = Self::on(config)?;
+        app.forget_places();
+        Ok(app)
+    }
+
+    /// From here on the store's gazetteer holds the places: not twice.
+    fn forget_places(&mut self) {
+        self.synthetic = self.config.program.story.is_some()
+            || self.config.places.places.iter().any(|place| place.synthetic);
+        self.config.places = Places::default();
+    }
+
+    fn on(config: Config) -> anyhow::Result<Self> {
         let store = Store::open(&database(&config), &store_options(&config))?;
         let offset = store.meta(CLOCK_OFFSET)?.and_then(|text| text.parse().ok());
-        let mut app = Self {
+        Ok(Self {
             clock: demo::clock(offset),
             store,
             pages: Pages::default(),
@@ -163,14 +196,7 @@ impl App {
             fetched: Mutex::default(),
             outlines: Mutex::default(),
             config,
-        };
-        app.update_places()?;
-        app.update_texts()?;
-        // From here on the store's gazetteer holds them: not twice.
-        app.synthetic = app.config.program.story.is_some()
-            || app.config.places.places.iter().any(|place| place.synthetic);
-        app.config.places = Places::default();
-        Ok(app)
+        })
     }
 
     /// Shares it.
@@ -414,6 +440,15 @@ impl App {
             notices.push(lang.pick(
                 format!("Đang trả lời từ bản lưu tại chỗ: {why}"),
                 format!("Answers come from the local copy: {why}"),
+            ));
+        }
+        for late in
+            self.store.outbox().unwrap_or_default().iter().filter(|late| late.attempts >= ATTEMPTS_SAID)
+        {
+            let (name, depth, why) = (&late.receiver, late.depth, late.error.as_deref().unwrap_or_default());
+            notices.push(lang.pick(
+                format!("{depth} thông báo chưa gửi được đến “{name}”: {why}"),
+                format!("{depth} messages have not reached “{name}”: {why}"),
             ));
         }
         if held > 0 {

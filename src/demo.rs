@@ -100,7 +100,9 @@ async fn replay(app: Shared, story: &Story) -> anyhow::Result<()> {
         step(&app, story.until).await?;
         tracing::info!(moments = total, duration_ms = started.elapsed().as_millis(), "story replayed");
     }
-    let resumed = app.last_recorded()?.map_or(story.until, |last| last.max(story.until));
+    // Time does not go back behind anything that was recorded.
+    let configured = app.store.documents("configuration")?.first().map(|newest| newest.at);
+    let resumed = [app.last_recorded()?, configured].into_iter().flatten().fold(story.until, DateTime::max);
     app.set_clock(resumed).context("cannot set the clock of the story")
 }
 

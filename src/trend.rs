@@ -66,7 +66,6 @@ impl App {
             .take(MONTHS - 1)
             .collect();
         past.reverse();
-        let (_, facts) = self.facts()?;
         let world = self.world(at)?;
         let mut months = Vec::with_capacity(MONTHS);
         // Oldest first: each month is judged by what changed since the one before.
@@ -77,7 +76,7 @@ impl App {
             let end = match kept {
                 Some(end) => end,
                 None => {
-                    let judged = self.judge_after(before.as_ref(), &facts, clock::end_of(day))?;
+                    let judged = self.judge_after(before.as_ref(), clock::end_of(day))?;
                     let end = Arc::new(small(&judged, &world.gazetteer));
                     before = Some(judged);
                     self.month_ends

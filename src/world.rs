@@ -5,10 +5,13 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
-use chrono::{DateTime, DurationRound, FixedOffset, TimeDelta};
+use chrono::{DateTime, DurationRound, FixedOffset, NaiveDate, TimeDelta};
 use gapwatch_collectors::CollectorConfig;
 use gapwatch_model::{
     CollectorName, Flag, FlagKey, FlagState, Gazetteer, IndicatorId, Outcome, PeriodKind, PlaceIx, Run,
@@ -17,7 +20,7 @@ use gapwatch_rules::{
     Explanation, Facts, Judgement, Moment, ObservedPace, Rules, SourceStatus, Targets, Verdict,
 };
 
-use crate::{app::App, trend::MonthEnd};
+use crate::{app::App, clock, config::Judging, trend::MonthEnd};
 
 /// Ids that pages show by themselves. What they mean is in `indicators.toml` and `rules.toml`.
 pub(crate) const SIGNAL: &str = "village.signal";
@@ -36,6 +39,10 @@ pub(crate) const SOURCE_OVERDUE: &str = "source-overdue";
 
 /// Judgements kept at most. A national one is large; people look at few days at a time.
 const KEPT: usize = 2;
+/// Versions of texts and places kept at most.
+const VERSIONS: usize = 4;
+/// A moment not longer ago than this is now.
+const NOW: TimeDelta = TimeDelta::seconds(60);
 
 /// A live judgement holds this long at most: within an hour nothing grows older by a day.
 const LIVE: TimeDelta = TimeDelta::hours(1);
@@ -47,6 +54,8 @@ const PACES: usize = 20_000;
 pub(crate) struct World {
     /// Everything recorded up to here is known.
     pub(crate) at: DateTime<FixedOffset>,
+    /// The day whose borders everything is shown in.
+    pub(crate) borders: NaiveDate,
     /// The places.
     pub(crate) gazetteer: Arc<Gazetteer>,
     /// The home place, such as the province.
@@ -90,9 +99,8 @@ impl World {
     /// Whether a flag is about a place or anything below it.
     #[must_use]
     pub(crate) fn lies_in(&self, flag: &Flag, place: PlaceIx) -> bool {
-        let day = self.at.date_naive();
         let found = self.gazetteer.ix(&flag.key.place);
-        found.is_some_and(|ix| ix == place || self.gazetteer.ancestors_on(ix, day).contains(&place))
+        found.is_some_and(|ix| gapwatch_rules::lies_in(&self.gazetteer, ix, place, self.borders))
     }
 
     /// Everything behind a flag, at the moment of this world.
@@ -112,18 +120,12 @@ impl World {
     }
 }
 
-/// The texts in force at a moment, read.
-#[derive(Debug, Clone)]
-struct InForce {
-    rules: Arc<Rules>,
-    targets: Arc<Targets>,
-}
-
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Key {
     mark: u64,
     flags: u64,
     as_of: Known,
+    borders: Option<NaiveDate>,
 }
 
 /// What one judgement answers for.
@@ -135,15 +137,44 @@ enum Known {
     Live(DateTime<FixedOffset>),
 }
 
+/// Which version of the texts: the documents' numbers.
+type Texts = [Option<u64>; 3];
+
 /// Facts and judgements that are kept.
 #[derive(Debug, Default)]
 pub(crate) struct Worlds {
     facts: Mutex<Option<(u64, Arc<Facts>)>>,
+    /// Texts that were read, and places as they were known, of the moments asked for last.
+    texts: Mutex<Vec<(Texts, Judging)>>,
+    places: Mutex<Vec<((u64, u64), Arc<Gazetteer>)>>,
+    /// The facts seen with them, each with its mark.
+    seen: Mutex<Vec<(u64, Arc<Facts>)>>,
     judged: Mutex<Vec<(Key, Arc<World>)>>,
     /// The judgement the flags were last advanced by: the next one looks again only at what changed.
     last: Mutex<Option<(Judgement, u64, Vec<Flag>)>>,
     paces: Mutex<(u64, HashMap<PaceOf, ObservedPace>)>,
     judging: Mutex<()>,
+    /// The mark up to which the flags have followed what was said.
+    followed: AtomicU64,
+}
+
+/// What is kept of a key, or is made now and kept in place of the oldest.
+fn kept<K: PartialEq, V: Clone, E>(
+    all: &Mutex<Vec<(K, V)>>,
+    key: K,
+    make: impl FnOnce() -> Result<V, E>,
+) -> Result<V, E> {
+    let find = |all: &[(K, V)]| all.iter().find(|(of, _)| *of == key).map(|(_, value)| value.clone());
+    if let Some(found) = find(&all.lock().unwrap_or_else(PoisonError::into_inner)) {
+        return Ok(found);
+    }
+    let made = make()?;
+    let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+    if all.len() >= VERSIONS {
+        all.remove(0);
+    }
+    all.push((key, made.clone()));
+    Ok(made)
 }
 
 /// Which pace: of what, where, as known when.
@@ -203,7 +234,7 @@ impl App {
         let mut kept = self.worlds.facts.lock().unwrap_or_else(PoisonError::into_inner);
         let (mark, mut facts) = match kept.take() {
             Some((mark, facts)) if Arc::ptr_eq(facts.gazetteer(), &gazetteer) => (mark, facts),
-            _ => (0, Arc::new(Facts::new(gazetteer, Arc::clone(&self.config.indicators)))),
+            _ => (0, Arc::new(Facts::new(gazetteer, Arc::clone(&self.config.judging.indicators)))),
         };
         if self.store.series_mark()? == mark {
             *kept = Some((mark, Arc::clone(&facts)));
@@ -231,15 +262,28 @@ impl App {
     /// # Errors
     /// When the store cannot be read.
     pub(crate) fn world(&self, at: DateTime<FixedOffset>) -> anyhow::Result<Arc<World>> {
-        let (mark, facts) = self.facts()?;
+        self.world_over(at, None)
+    }
+
+    /// What is known at a moment, judged over the borders of another day.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(crate) fn world_over(
+        &self,
+        at: DateTime<FixedOffset>,
+        borders: Option<NaiveDate>,
+    ) -> anyhow::Result<Arc<World>> {
+        self.catch_up(at)?;
+        let mark = self.facts()?.0;
         let now = self.clock.now();
         // Who asks for now has all that is in the store: the clock is read after the mark.
-        let (at, as_of) = if now - at < TimeDelta::minutes(1) {
+        let (at, as_of) = if now - at < NOW {
             (now.max(at), Known::Live(now.duration_trunc(LIVE)?))
         } else {
             (at, Known::UpTo(at))
         };
-        let key = Key { mark, flags: self.store.flag_mark()?, as_of };
+        let key = Key { mark, flags: self.store.flag_mark()?, as_of, borders };
         if let Some(world) = self.worlds.find(&key) {
             return Ok(world);
         }
@@ -248,9 +292,19 @@ impl App {
         if let Some(world) = self.worlds.find(&key) {
             return Ok(world);
         }
-        let world = Arc::new(self.judge_at(&facts, at, key.clone())?);
+        let world = Arc::new(self.judge_at(at, key.clone())?);
         self.worlds.keep(key, &world);
         Ok(world)
+    }
+
+    /// Whoever looks at now sees the flags of all that was said by now, however soon after it was said.
+    fn catch_up(&self, at: DateTime<FixedOffset>) -> anyhow::Result<()> {
+        let now = self.clock.now();
+        let followed = || self.worlds.followed.load(Ordering::Acquire);
+        if !self.is_ready() || now - at > NOW || followed() == self.store.series_mark()? {
+            return Ok(());
+        }
+        self.refresh_flags(now)
     }
 
     /// The judgement made last, if any is kept.
@@ -260,12 +314,53 @@ impl App {
         kept.iter().max_by_key(|(_, world)| world.at).map(|(_, world)| Arc::clone(world))
     }
 
-    fn judge_at(&self, facts: &Arc<Facts>, at: DateTime<FixedOffset>, key: Key) -> anyhow::Result<World> {
-        let InForce { rules, targets } = self.in_force(at)?;
+    /// The facts as they are seen at a moment: with the borders that were known and the indicators that were declared.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(crate) fn facts_at(&self, at: DateTime<FixedOffset>) -> anyhow::Result<Arc<Facts>> {
+        let (mark, facts) = self.facts()?;
+        let indicators = self.in_force(at)?.indicators;
+        let gazetteer = self.gazetteer_at(at)?;
+        let like = |facts: &Facts| {
+            Arc::ptr_eq(facts.gazetteer(), &gazetteer) && Arc::ptr_eq(facts.indicators(), &indicators)
+        };
+        if like(&facts) {
+            return Ok(facts);
+        }
+        let mut seen = self.worlds.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.retain(|(of, _)| *of == mark);
+        if let Some((_, found)) = seen.iter().find(|(_, facts)| like(facts)) {
+            return Ok(Arc::clone(found));
+        }
+        let found = Arc::new(facts.seen_with(gazetteer, indicators));
+        if seen.len() >= VERSIONS {
+            seen.remove(0);
+        }
+        seen.push((mark, Arc::clone(&found)));
+        Ok(found)
+    }
+
+    /// The places as they were known at a moment.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(crate) fn gazetteer_at(&self, at: DateTime<FixedOffset>) -> anyhow::Result<Arc<Gazetteer>> {
+        let known = self.store.places_known(at)?;
+        if known.0 == known.1 {
+            return self.gazetteer();
+        }
+        kept(&self.worlds.places, known, || Ok(self.store.gazetteer_as_of(at)?))
+    }
+
+    fn judge_at(&self, at: DateTime<FixedOffset>, key: Key) -> anyhow::Result<World> {
+        let borders = key.borders.unwrap_or_else(|| at.date_naive());
+        let Judging { rules, targets, .. } = self.in_force(at)?;
+        let facts = self.facts_at(at)?;
         let gazetteer = Arc::clone(facts.gazetteer());
-        let home = self.home(&gazetteer, at)?;
+        let home = self.home(&gazetteer, clock::end_of(borders))?;
         let sources = self.sources(home, at)?;
-        let judgement = gapwatch_rules::judge(facts, &rules, &targets, at, &sources);
+        let judgement = gapwatch_rules::judge_over(&facts, &rules, &targets, at, borders, &sources);
         let mut flags = self.store.flags_as_of(Some(at))?;
         // The record holds changes of state; what a flag says of today is said by today's judgement.
         let raised = judgement.raised.iter().filter(|raised| raised.verdict == Verdict::Raised);
@@ -274,9 +369,8 @@ impl App {
             let sentence = judgement.sentence(&flag.key, &rules);
             (flag.explanation_vi, flag.explanation_en) = (sentence.vi, sentence.en);
         }
-        let facts = Arc::clone(facts);
         let month_end = OnceLock::new();
-        Ok(World { at, gazetteer, home, facts, rules, targets, judgement, flags, month_end, key })
+        Ok(World { at, borders, gazetteer, home, facts, rules, targets, judgement, flags, month_end, key })
     }
 
     /// What is known at a moment, judged by what changed since an earlier judgement, without flags and sources.
@@ -286,13 +380,13 @@ impl App {
     pub(crate) fn judge_after(
         &self,
         before: Option<&Judgement>,
-        facts: &Facts,
         at: DateTime<FixedOffset>,
     ) -> anyhow::Result<Judgement> {
-        let InForce { rules, targets } = self.in_force(at)?;
+        let Judging { rules, targets, .. } = self.in_force(at)?;
+        let facts = self.facts_at(at)?;
         Ok(match before {
-            Some(before) => gapwatch_rules::rejudge(before, facts, &rules, &targets, at, &[]),
-            None => gapwatch_rules::judge(facts, &rules, &targets, at, &[]),
+            Some(before) => gapwatch_rules::rejudge(before, &facts, &rules, &targets, at, &[]),
+            None => gapwatch_rules::judge(&facts, &rules, &targets, at, &[]),
         })
     }
 
@@ -307,22 +401,55 @@ impl App {
         found.ok_or_else(|| anyhow::anyhow!("`{code}` is the code of no place"))
     }
 
-    fn in_force(&self, at: DateTime<FixedOffset>) -> anyhow::Result<InForce> {
-        let text = |file: &str| -> anyhow::Result<Option<String>> {
-            let document = self.store.document_as_of("configuration", file, Some(at))?;
-            Ok(document.and_then(|document| String::from_utf8(document.bytes).ok()))
-        };
-        // What was checked when it was put in force can be read; before the first text today's is all there is.
-        let rules = text("rules.toml")?.and_then(|text| Rules::parse(&text).ok());
-        let targets = text("targets.toml")?.and_then(|text| Targets::parse(&text).ok());
-        Ok(InForce {
-            rules: rules.map_or_else(|| Arc::clone(&self.config.rules), Arc::new),
-            targets: targets.map_or_else(|| Arc::clone(&self.config.targets), Arc::new),
+    /// The indicators, rules and targets in force at a moment. Before the first were put in force, the first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(crate) fn in_force(&self, at: DateTime<FixedOffset>) -> anyhow::Result<Judging> {
+        let mut texts = [const { None }; 3];
+        for (file, text) in Judging::FILES.iter().zip(&mut texts) {
+            *text = self.store.document_as_of("configuration", file, Some(at))?;
+            if text.is_none() {
+                let first =
+                    self.store.documents("configuration")?.into_iter().rfind(|info| info.name == *file);
+                *text = first.map_or(Ok(None), |info| self.store.document(info.id))?;
+            }
+        }
+        let key: Texts = texts.each_ref().map(|text| text.as_ref().map(|text| text.info.id));
+        kept(&self.worlds.texts, key, || {
+            let texts =
+                texts.each_ref().map(|text| text.as_ref().map(|text| String::from_utf8_lossy(&text.bytes)));
+            let [Some(indicators), Some(rules), Some(targets)] = &texts else {
+                return Ok(self.config.judging.clone());
+            };
+            let current = Judging::FILES
+                .iter()
+                .zip(&texts)
+                .all(|(file, text)| self.config.texts.get(file).map(String::as_str) == text.as_deref());
+            if current {
+                return Ok(self.config.judging.clone());
+            }
+            // What was in force was checked then; a later program may read it more strictly.
+            Judging::read([indicators, rules, targets]).map_err(|problems| {
+                let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+                anyhow::anyhow!(
+                    "the configuration in force on {} cannot be read: {}",
+                    at.date_naive(),
+                    problems.join("; ")
+                )
+            })
         })
     }
 
     /// How each scheduled source stands at a moment.
-    fn sources(&self, home: PlaceIx, at: DateTime<FixedOffset>) -> anyhow::Result<Vec<SourceStatus>> {
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(crate) fn sources(
+        &self,
+        home: PlaceIx,
+        at: DateTime<FixedOffset>,
+    ) -> anyhow::Result<Vec<SourceStatus>> {
         let mut found = Vec::new();
         for (name, collector) in &self.config.collectors {
             if collector.schedule.is_none() {
@@ -345,7 +472,7 @@ impl App {
     /// How often a source brings something new: the shortest period of its indicators.
     fn expected_every(&self, collector: &CollectorConfig) -> PeriodKind {
         let named = collector.columns.iter().filter_map(|column| column.indicator.as_deref());
-        let declared = named.filter_map(|id| self.config.indicators.get(id));
+        let declared = named.filter_map(|id| self.config.judging.indicators.get(id));
         declared.map(|indicator| indicator.period).min().unwrap_or(PeriodKind::Month)
     }
 
@@ -354,11 +481,14 @@ impl App {
     /// # Errors
     /// When the store cannot be read or written.
     pub(crate) fn refresh_flags(&self, now: DateTime<FixedOffset>) -> anyhow::Result<()> {
-        let (_, facts) = self.facts()?;
-        let InForce { rules, targets } = self.in_force(now)?;
+        let mut last = self.worlds.last.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever waited here must not record its changes as earlier than those of whoever was first.
+        let now = last.as_ref().map_or(now, |(before, ..)| before.moment.as_of.max(now));
+        let Judging { rules, targets, .. } = self.in_force(now)?;
+        let mark = self.store.series_mark()?;
+        let facts = self.facts_at(now)?;
         let home = self.home(facts.gazetteer(), now)?;
         let sources = self.sources(home, now)?;
-        let mut last = self.worlds.last.lock().unwrap_or_else(PoisonError::into_inner);
         let (judgement, known) = match last.take() {
             Some((before, mark, flags)) => {
                 let judgement = gapwatch_rules::rejudge(&before, &facts, &rules, &targets, now, &sources);
@@ -375,6 +505,7 @@ impl App {
         }
         let flags = gapwatch_rules::apply(&flags, &changed);
         *last = Some((judgement, self.store.flag_mark()?, flags));
+        self.worlds.followed.store(mark, Ordering::Release);
         Ok(())
     }
 }

@@ -133,6 +133,9 @@ impl Shell {
         }
         if self.as_of_chosen && !has("as_of") {
             kept.push(("as_of", self.as_of.to_string()));
+            if self.borders_now() && !has("borders") {
+                kept.push(("borders", "now".to_owned()));
+            }
         }
         if kept.is_empty() {
             return href.to_owned();
@@ -230,7 +233,13 @@ impl Shell {
         html! {
             @if self.lang == Lang::En { input type="hidden" name="lang" value="en"; }
             @if self.as_of_chosen { input type="hidden" name="as_of" value=(self.as_of); }
+            @if self.as_of_chosen && self.borders_now() { input type="hidden" name="borders" value="now"; }
         }
+    }
+
+    /// Whether a past day is shown in the borders of now.
+    fn borders_now(&self) -> bool {
+        self.address.query.iter().any(|(key, value)| key == "borders" && value == "now")
     }
 
     fn banners(&self) -> Markup {
@@ -250,7 +259,14 @@ impl Shell {
             @if self.as_of_chosen {
                 p.banner.past { span.wrap {
                     (self.t("Đang xem những gì đã biết đến hết ngày ", "Showing what was known at the end of ")) strong { (self.lang.date(self.as_of)) } ". "
-                    a href=(self.here(&[("as_of", None)])) { (self.t("Về hiện tại", "Back to now")) }
+                    @if self.borders_now() {
+                        (self.t("Theo địa giới hiện nay", "In the borders of now")) " ("
+                        a href=(self.here(&[("borders", None)])) { (self.t("xem theo địa giới lúc đó", "show those of then")) } "). "
+                    } @else {
+                        (self.t("Theo địa giới lúc đó", "In the borders of then")) " ("
+                        a href=(self.here(&[("borders", Some("now"))])) { (self.t("xem theo địa giới hiện nay", "show those of now")) } "). "
+                    }
+                    a href=(self.here(&[("as_of", None), ("borders", None)])) { (self.t("Về hiện tại", "Back to now")) }
                 } }
             }
             @for notice in &self.notices { p.banner.warn role="status" { span.wrap { (notice) } } }

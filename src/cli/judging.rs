@@ -5,7 +5,11 @@ use gapwatch_model::{FlagKey, FlagState, text};
 use gapwatch_rules::Sentence;
 
 use super::{Exit, Outcome, Place, Stop, open, say, say_json};
-use crate::{app::App, clock, http::flag_json};
+use crate::{
+    app::App,
+    clock,
+    http::{digest_since, flag_json},
+};
 
 /// The moment a command asks about: the end of a day, or now.
 fn moment(app: &App, as_of: Option<NaiveDate>) -> chrono::DateTime<chrono::FixedOffset> {
@@ -85,5 +89,43 @@ pub(crate) fn explain(id: &str, place: &Place, as_of: Option<NaiveDate>, json: b
         ));
     }
     line("Hết cảnh báo khi", &explained.clears);
+    Ok(Exit::Done)
+}
+
+/// `gapwatch digest`
+pub(crate) fn digest(
+    place: &Place,
+    code: Option<&str>,
+    since: Option<NaiveDate>,
+    as_of: Option<NaiveDate>,
+    json: bool,
+) -> Outcome {
+    let app = open(place)?;
+    let summed = digest_since(&app, code, since, moment(&app, as_of));
+    let (digest, answer) = summed.map_err(|error| match error.cause {
+        Some(cause) => Stop::Failed(cause),
+        None => Stop::Usage(error.en),
+    })?;
+    if json {
+        say_json(&answer);
+        return Ok(Exit::Done);
+    }
+    say(&digest.sentence.vi);
+    let ledger = &digest.ledger;
+    say(&format!(
+        "Đầu kỳ {} − đã phủ {} + mới phát hiện {} + mất sóng lại {} + địa giới {:+} + phân loại lại {:+} = cuối kỳ {}",
+        ledger.opening,
+        ledger.closed,
+        ledger.newly_found,
+        ledger.regressed,
+        ledger.boundary,
+        ledger.reclassified,
+        ledger.closing
+    ));
+    for (sign, flags) in [("▲", &answer["fired"]), ("✓", &answer["resolved"])] {
+        for flag in flags.as_array().into_iter().flatten() {
+            say(&format!("{sign} {}", flag["explanation"].as_str().unwrap_or_default()));
+        }
+    }
     Ok(Exit::Done)
 }

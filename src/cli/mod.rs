@@ -6,6 +6,7 @@ mod data;
 mod judging;
 mod keep;
 mod people;
+mod trial;
 
 use std::{
     io::Write,
@@ -133,6 +134,28 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Sum up what happened in a place since the last meeting.
+    Digest {
+        #[command(flatten)]
+        place: Place,
+        /// Code of the place; the home place otherwise.
+        #[arg(long = "place", value_name = "CODE")]
+        code: Option<String>,
+        /// The day of the last meeting, YYYY-MM-DD; the cut-off of the last meeting pack otherwise.
+        #[arg(long, value_name = "DATE")]
+        since: Option<NaiveDate>,
+        /// As known at the end of this day, YYYY-MM-DD.
+        #[arg(long, value_name = "DATE")]
+        as_of: Option<NaiveDate>,
+        /// Answer in JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Try changed rules before they are put in force.
+    Rules {
+        #[command(subcommand)]
+        command: RulesCommand,
+    },
     /// Answer questions about places.
     Places {
         #[command(subcommand)]
@@ -161,6 +184,36 @@ enum Command {
         file: PathBuf,
         #[command(flatten)]
         place: Place,
+    },
+}
+
+/// `gapwatch rules …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum RulesCommand {
+    /// List the flags that a changed indicators.toml, rules.toml or targets.toml would have raised or cleared over
+    /// history. Nothing is stored.
+    ///
+    /// Compared with what the store says is in force now, or with the configuration named by --against. The history is
+    /// that of --data, of the configuration of --against, or else of the changed configuration itself.
+    Diff {
+        /// The changed configuration: a whole directory, or with --against only the files that changed.
+        #[arg(long, value_name = "NEW")]
+        config: PathBuf,
+        /// The configuration that is running.
+        #[arg(long, value_name = "DIR")]
+        against: Option<PathBuf>,
+        /// Where the database is, instead of `data_dir` of gapwatch.toml.
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
+        /// First day, YYYY-MM-DD.
+        #[arg(long, value_name = "DATE")]
+        from: NaiveDate,
+        /// Last day, YYYY-MM-DD.
+        #[arg(long, value_name = "DATE")]
+        to: NaiveDate,
+        /// Answer in JSON.
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -312,6 +365,10 @@ pub(crate) fn run(arguments: Arguments) -> Exit {
         }
         Command::Flags { place, as_of, json } => judging::flags(&place, as_of, json),
         Command::Explain { flag, place, as_of, json } => judging::explain(&flag, &place, as_of, json),
+        Command::Digest { place, code, since, as_of, json } => {
+            judging::digest(&place, code.as_deref(), since, as_of, json)
+        }
+        Command::Rules { command } => trial::rules(command),
         Command::Places { command } => people::places(command),
         Command::Token { command } => people::token(command),
         Command::Store { command } => keep::store(command),
@@ -393,7 +450,7 @@ fn check(dir: &Path) -> Outcome {
     say(&format!(
         "{} is in order: {} indicators, {} collectors, {} places",
         dir.display(),
-        config.indicators.iter().count(),
+        config.judging.indicators.iter().count(),
         config.collectors.len(),
         config.places.places.len()
     ));

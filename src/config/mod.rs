@@ -3,10 +3,11 @@
 //! Secrets never stand in files: a file names an environment variable, and this is where those are read.
 
 mod boundaries;
+mod notify;
 mod places;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     fmt,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -20,6 +21,7 @@ use gapwatch_rules::{Rules, Targets};
 use serde::Deserialize;
 
 pub(crate) use boundaries::Outlines;
+pub(crate) use notify::{MailTo, Receiver, Webhook};
 pub(crate) use places::Places;
 
 /// One thing wrong with the configuration.
@@ -38,7 +40,7 @@ impl Problem {
         Self { file: file.to_owned(), key: key.to_owned(), message: message.trim().to_owned() }
     }
 
-    fn file(file: &str, message: &str) -> Self {
+    pub(crate) fn file(file: &str, message: &str) -> Self {
         Self::new(file, "", message)
     }
 }
@@ -72,9 +74,24 @@ pub(crate) struct Program {
     /// Where series are kept; the embedded store when absent.
     #[serde(default)]
     pub(crate) influx: Option<Influx>,
+    /// Where people reach the program, for links in messages and feeds. Without it: the address it listens on.
+    #[serde(default)]
+    public_url: Option<String>,
+    /// Who is told of changed flags.
+    #[serde(default)]
+    pub(crate) notify: Vec<Receiver>,
     /// A story to replay before real time: only for examples.
     #[serde(default)]
     pub(crate) story: Option<Story>,
+}
+
+impl Program {
+    /// Where people reach the program, without a slash at the end.
+    #[must_use]
+    pub(crate) fn public_url(&self) -> String {
+        let url = self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.listen));
+        url.trim_end_matches('/').to_owned()
+    }
 }
 
 /// Series in InfluxDB 2.
@@ -127,6 +144,50 @@ fn default_timeout_secs() -> u32 {
     30
 }
 
+/// What judging is told: three texts, read and checked.
+#[derive(Debug, Clone)]
+pub(crate) struct Judging {
+    /// `indicators.toml`.
+    pub(crate) indicators: Arc<IndicatorSet>,
+    /// `rules.toml`.
+    pub(crate) rules: Arc<Rules>,
+    /// `targets.toml`.
+    pub(crate) targets: Arc<Targets>,
+}
+
+impl Judging {
+    /// The files it is read from.
+    pub(crate) const FILES: [&str; 3] = ["indicators.toml", "rules.toml", "targets.toml"];
+
+    /// Reads the texts of [`Self::FILES`], in that order.
+    ///
+    /// # Errors
+    /// Every problem found in them.
+    pub(crate) fn read([indicators, rules, targets]: [&str; 3]) -> Result<Self, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let indicators = self::indicators(indicators, &mut problems);
+        let mut note = |file: &str, found: Vec<gapwatch_rules::Problem>| {
+            problems.extend(found.iter().map(|p| Problem::new(file, &p.key, &p.message)));
+        };
+        let rules = Rules::parse(rules).map_err(|found| note("rules.toml", found)).ok();
+        if let Some(rules) = &rules {
+            note("rules.toml", rules.check(&indicators));
+        }
+        let targets = Targets::parse(targets).map_err(|found| note("targets.toml", found)).ok();
+        if let Some(targets) = &targets {
+            note("targets.toml", targets.check(&indicators));
+        }
+        match (rules, targets) {
+            (Some(rules), Some(targets)) if problems.is_empty() => Ok(Self {
+                indicators: Arc::new(indicators),
+                rules: Arc::new(rules),
+                targets: Arc::new(targets),
+            }),
+            _ => Err(problems),
+        }
+    }
+}
+
 /// A whole, checked configuration.
 #[derive(Debug)]
 pub(crate) struct Config {
@@ -134,12 +195,8 @@ pub(crate) struct Config {
     pub(crate) dir: PathBuf,
     /// `gapwatch.toml`.
     pub(crate) program: Program,
-    /// `indicators.toml`.
-    pub(crate) indicators: Arc<IndicatorSet>,
-    /// `rules.toml`.
-    pub(crate) rules: Arc<Rules>,
-    /// `targets.toml`.
-    pub(crate) targets: Arc<Targets>,
+    /// How it is judged.
+    pub(crate) judging: Judging,
     /// `collectors/*.toml`, by name.
     pub(crate) collectors: BTreeMap<String, CollectorConfig>,
     /// `places/`.
@@ -180,26 +237,19 @@ impl Config {
         }
         let text = |file: &str| texts.get(file).map(String::as_str);
         let program = text("gapwatch.toml").and_then(|text| program(text, &mut problems));
-        let indicators = text("indicators.toml").map(|text| indicators(text, &mut problems));
-        let indicators = indicators.unwrap_or_default();
-        let rules = text("rules.toml").and_then(|text| match Rules::parse(text) {
-            Ok(rules) => Some(rules),
+        // A file that cannot be read is a problem already; an empty one stands in for it, so that the others are read.
+        let texts_of = Judging::FILES.map(|file| text(file).unwrap_or_default());
+        let judging = match Judging::read(texts_of) {
+            Ok(judging) => Some(judging),
             Err(found) => {
-                problems.extend(found.iter().map(|p| Problem::new("rules.toml", &p.key, &p.message)));
+                problems.extend(found.into_iter().filter(|p| text(&p.file).is_some()));
                 None
             }
-        });
-        let targets = text("targets.toml").and_then(|text| match Targets::parse(text) {
-            Ok(targets) => {
-                let found = targets.check(&indicators);
-                problems.extend(found.iter().map(|p| Problem::new("targets.toml", &p.key, &p.message)));
-                Some(targets)
-            }
-            Err(found) => {
-                problems.extend(found.iter().map(|p| Problem::new("targets.toml", &p.key, &p.message)));
-                None
-            }
-        });
+        };
+        let indicators = match &judging {
+            Some(judging) => Arc::clone(&judging.indicators),
+            None => Arc::new(self::indicators(text("indicators.toml").unwrap_or_default(), &mut Vec::new())),
+        };
         let collectors = collectors(dir, &indicators, &mut problems);
         let places = places::load(&dir.join("places"), &mut problems);
         let outlines = boundaries::load(&dir.join("places"), &mut problems);
@@ -210,14 +260,24 @@ impl Config {
             let message = format!("`{}` is the code of no place in force", program.home);
             problems.push(Problem::new("gapwatch.toml", "home", &message));
         }
+        if let Some(judging) = judging.as_ref().filter(|_| !places.places.is_empty()) {
+            let known: HashSet<&str> = places.places.iter().map(|place| place.id.code.as_str()).collect();
+            let found = judging.targets.check_places(|code| known.contains(code));
+            problems.extend(found.iter().map(|p| Problem::new("targets.toml", &p.key, &p.message)));
+        }
+        if let (Some(program), Some(judging)) = (&program, &judging) {
+            let is_rule = |id: &str| judging.rules.rules.keys().any(|rule| rule.as_str() == id);
+            let is_place = |code: &str| {
+                places.places.is_empty() || places.places.iter().any(|p| p.id.code.as_str() == code)
+            };
+            notify::check(&program.notify, is_rule, is_place, &mut problems);
+        }
         let secrets = secrets(&collectors, program.as_ref(), &mut problems);
-        match (program, rules, targets) {
-            (Some(program), Some(rules), Some(targets)) if problems.is_empty() => Ok(Self {
+        match (program, judging) {
+            (Some(program), Some(judging)) if problems.is_empty() => Ok(Self {
                 dir: dir.to_owned(),
                 program,
-                indicators: Arc::new(indicators),
-                rules: Arc::new(rules),
-                targets: Arc::new(targets),
+                judging,
                 collectors,
                 places,
                 outlines,
@@ -238,7 +298,7 @@ impl Config {
 fn program(text: &str, problems: &mut Vec<Problem>) -> Option<Program> {
     let table = table("gapwatch.toml", text, problems)?;
     // Every key by itself first, so that one unknown key does not hide the next.
-    let known = ["home", "listen", "data_dir", "parallel_runs", "influx", "story"];
+    let known = ["home", "listen", "data_dir", "parallel_runs", "influx", "public_url", "notify", "story"];
     let mut rest = table.clone();
     for key in table.keys().filter(|key| !known.contains(&key.as_str())) {
         problems.push(Problem::new(
@@ -356,6 +416,9 @@ fn secrets(
     }
     if let Some(influx) = program.and_then(|p| p.influx.as_ref()) {
         read("gapwatch.toml".to_owned(), &influx.token_env);
+    }
+    for receiver in program.map_or(&[][..], |program| &program.notify) {
+        receiver.secret_names().for_each(|variable| read("gapwatch.toml".to_owned(), variable));
     }
     secrets
 }

@@ -12,10 +12,10 @@ use axum::{
 };
 use chrono::NaiveDate;
 use gapwatch_model::{
-    Flag, FlagKey, FlagState, Gazetteer, Percent, Period, Place, PlaceIx, PlaceLevel, RunId, SignalState,
-    Value as Amount,
+    Flag, FlagKey, FlagState, Gazetteer, Ledger, LedgerLine, Percent, Period, Place, PlaceIx, PlaceLevel,
+    RunId, SignalState, Value as Amount,
 };
-use gapwatch_rules::{Counts, IndicatorValue, Origin};
+use gapwatch_rules::{Counts, IndicatorValue, Origin, VillageState};
 use gapwatch_store::{PlaceSet, Query as SeriesQuery, RunQuery};
 use serde_json::{Value, json};
 
@@ -41,7 +41,9 @@ pub(crate) fn router() -> Router<Shared> {
         .route("/observations", answer(observations))
         .route("/flags", answer(flags))
         .route("/flags/{id}", answer_one(flag))
+        .route("/findings", answer(super::findings::findings))
         .route("/ledger", answer(ledger))
+        .route("/digest", answer(super::feeds::digest))
         .route("/runs", answer(runs))
         .route("/runs/{id}/rejects", answer_one(rejects))
         .route("/reporting", answer(reporting))
@@ -67,20 +69,12 @@ fn answer_one(make: AnswerOne) -> axum::routing::MethodRouter<Shared> {
 }
 
 fn ready(app: &App) -> HttpResult<()> {
-    if app.is_ready() {
-        return Ok(());
-    }
-    Err(HttpError::new(
-        axum::http::StatusCode::SERVICE_UNAVAILABLE,
-        "not_ready",
-        app.progress(gapwatch_dashboards::Lang::Vi),
-        app.progress(gapwatch_dashboards::Lang::En),
-    ))
+    if app.is_ready() { Ok(()) } else { Err(HttpError::not_ready(app)) }
 }
 
 /// What is known on the day asked for.
 pub(crate) fn world(app: &App, query: &Query) -> HttpResult<std::sync::Arc<World>> {
-    Ok(app.world(AsOf::of(query, app.clock.now())?.at)?)
+    AsOf::of(query, app.clock.now())?.world(app)
 }
 
 /// The place of a code on a day; the newest bearer of the code where none bore it then.
@@ -99,7 +93,7 @@ pub(crate) fn place_of(gazetteer: &Gazetteer, code: &str, day: NaiveDate) -> Htt
 /// 404 when there is no such place.
 pub(crate) fn chosen_place(world: &World, query: &Query) -> HttpResult<PlaceIx> {
     match query.get("place").or(query.get("province")) {
-        Some(code) => place_of(&world.gazetteer, code, world.at.date_naive()),
+        Some(code) => place_of(&world.gazetteer, code, world.borders),
         None => Ok(world.home),
     }
 }
@@ -129,8 +123,8 @@ fn summary(app: &App, query: &Query) -> HttpResult<Value> {
     let world = world(app, query)?;
     let place = chosen_place(&world, query)?;
     let day = world.at.date_naive();
-    let counts = world.judgement.counts(place).copied().unwrap_or_default();
-    let communes = world.gazetteer.under_on(place, PlaceLevel::Commune, day).len();
+    let counts = world.judgement.counts_of(place);
+    let communes = world.gazetteer.under_on(place, PlaceLevel::Commune, world.borders).len();
     let mut indicators = Vec::new();
     for (id, value) in world.judgement.values(place) {
         indicators.push(indicator_json(&world, place, id.as_str(), value));
@@ -138,13 +132,28 @@ fn summary(app: &App, query: &Query) -> HttpResult<Value> {
     Ok(json!({
         "place": place_json(world.gazetteer.get(place)),
         "as_of": day,
+        "borders": world.borders,
         "known_until": world.at,
         "simulated_clock": app.clock.is_simulated(),
         "villages": villages_json(&counts),
         "rates": {"headline": percent_json(counts.headline()), "strict": percent_json(counts.strict())},
         "communes": {"total": communes, "lagging": world.lagging(place)},
         "indicators": indicators,
+        "village": world.judgement.village(place).map(village_json),
     }))
+}
+
+/// What is known of one village beside its figures.
+fn village_json(village: &VillageState) -> Value {
+    let (source, row) = village.decided_by.as_ref().map(|(head, row)| (head, *row)).unzip();
+    json!({
+        "state": village.state, "since": village.since,
+        "stale": village.qualification.stale, "insufficient": village.qualification.insufficient,
+        "disputed": village.qualification.disputed,
+        "grid_power": village.grid_power, "area_class": village.area_class, "must_act": village.must_act,
+        "evidence": source.map(|head| head.key.evidence), "period": source.map(|head| head.key.period),
+        "source": source.map(|head| &head.key.source), "run": source.map(|head| head.run), "row": row,
+    })
 }
 
 fn indicator_json(world: &World, place: PlaceIx, id: &str, value: &IndicatorValue) -> Value {
@@ -215,7 +224,7 @@ fn limit(query: &Query) -> HttpResult<usize> {
 fn places(app: &App, query: &Query) -> HttpResult<Value> {
     let as_of = AsOf::of(query, app.clock.now())?;
     let day = query.day("on")?.unwrap_or_else(|| as_of.day());
-    let gazetteer = app.gazetteer()?;
+    let gazetteer = app.gazetteer_at(as_of.at)?;
     let level = level(query)?;
     let found: Vec<PlaceIx> = match query.get("parent") {
         Some(code) => {
@@ -251,7 +260,7 @@ fn full_place_json(gazetteer: &Gazetteer, ix: PlaceIx, day: NaiveDate) -> Value 
 fn place(app: &App, query: &Query, code: &str) -> HttpResult<Value> {
     let as_of = AsOf::of(query, app.clock.now())?;
     let day = query.day("on")?.unwrap_or_else(|| as_of.day());
-    let gazetteer = app.gazetteer()?;
+    let gazetteer = app.gazetteer_at(as_of.at)?;
     if gazetteer.versions(code).is_empty() {
         return Err(HttpError::not_found(code));
     }
@@ -394,7 +403,7 @@ pub(crate) fn chosen_flags<'a>(world: &'a World, query: &Query) -> HttpResult<Ve
         }
     };
     let inside = match query.get("place").or(query.get("province")) {
-        Some(code) => Some(place_of(&world.gazetteer, code, world.at.date_naive())?),
+        Some(code) => Some(place_of(&world.gazetteer, code, world.borders)?),
         None => None,
     };
     let rule = query.get("rule");
@@ -443,27 +452,34 @@ pub(crate) fn two_days(query: &Query, as_of: AsOf) -> HttpResult<(NaiveDate, Nai
 fn ledger(app: &App, query: &Query) -> HttpResult<Value> {
     let as_of = AsOf::of(query, app.clock.now())?;
     let (from, to) = two_days(query, as_of)?;
-    let opening = app.world(clock::end_of(from))?;
-    let closing = app.world(clock::end_of(to).min(as_of.at))?;
+    let opening = as_of.world_at(app, clock::end_of(from))?;
+    let closing = as_of.world_at(app, clock::end_of(to).min(as_of.at))?;
     let place = chosen_place(&closing, query)?;
     let ledger = gapwatch_rules::ledger(&opening.judgement, &closing.judgement, place);
+    let mut account = ledger_json(&ledger, &closing.gazetteer);
+    if let Some(fields) = account.as_object_mut() {
+        fields.insert("place".to_owned(), place_json(closing.gazetteer.get(place)));
+        fields.insert("from".to_owned(), json!(from));
+        fields.insert("to".to_owned(), json!(to));
+    }
+    Ok(account)
+}
+
+/// An account with its villages.
+#[must_use]
+pub(crate) fn ledger_json(ledger: &Ledger, gazetteer: &Gazetteer) -> Value {
     let state = |state: Option<SignalState>| state.map(SignalState::as_str);
-    let lines: Vec<Value> = ledger
-        .lines
-        .iter()
-        .map(|line| {
-            json!({
-                "kind": line.kind, "place": place_json(closing.gazetteer.get(line.place)),
-                "before": state(line.before), "after": state(line.after), "on": line.on, "sign": line.sign,
-            })
+    let line = |line: &LedgerLine| {
+        json!({
+            "kind": line.kind, "place": place_json(gazetteer.get(line.place)),
+            "before": state(line.before), "after": state(line.after), "on": line.on, "sign": line.sign,
         })
-        .collect();
-    Ok(json!({
-        "place": place_json(closing.gazetteer.get(place)), "from": from, "to": to,
+    };
+    json!({
         "opening": ledger.opening, "closed": ledger.closed, "newly_found": ledger.newly_found,
         "regressed": ledger.regressed, "boundary": ledger.boundary, "reclassified": ledger.reclassified,
-        "closing": ledger.closing, "lines": lines,
-    }))
+        "closing": ledger.closing, "lines": ledger.lines.iter().map(line).collect::<Vec<_>>(),
+    })
 }
 
 fn runs(app: &App, query: &Query) -> HttpResult<Value> {

@@ -1,6 +1,9 @@
 //! What one request asks for: language, day, address, who asks. Read once, before any page is made.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts, OptionalFromRequestParts},
@@ -18,6 +21,7 @@ use crate::{
     app::{App, Shared},
     auth::{self, Actor, Role},
     clock,
+    world::World,
 };
 
 /// Name of the session cookie.
@@ -71,16 +75,39 @@ pub(crate) struct AsOf {
     pub(crate) at: DateTime<FixedOffset>,
     /// The program's now.
     pub(crate) now: DateTime<FixedOffset>,
+    /// The day whose borders are asked for, where they are not those of the day itself.
+    pub(crate) borders: Option<NaiveDate>,
 }
 
 impl AsOf {
-    /// Reads `as_of`. A day that is not over yet means now.
+    /// Reads `as_of` and `borders`. A day that is not over yet means now.
     ///
     /// # Errors
-    /// 400 when it is no day.
+    /// 400 when it is no day, or the borders are neither `then` nor `now`.
     pub(crate) fn of(query: &Query, now: DateTime<FixedOffset>) -> HttpResult<Self> {
         let chosen = query.day("as_of")?;
-        Ok(Self { chosen, at: chosen.map_or(now, |day| clock::end_of(day).min(now)), now })
+        let borders = match query.get("borders") {
+            None | Some("then") => None,
+            Some("now") => Some(now.date_naive()),
+            Some(other) => return Err(HttpError::bad_request("borders", other, "then or now")),
+        };
+        Ok(Self { chosen, at: chosen.map_or(now, |day| clock::end_of(day).min(now)), now, borders })
+    }
+
+    /// What is known on the day.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(crate) fn world(&self, app: &App) -> HttpResult<Arc<World>> {
+        self.world_at(app, self.at)
+    }
+
+    /// What was known at an earlier moment, in the borders asked for.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(crate) fn world_at(&self, app: &App, at: DateTime<FixedOffset>) -> HttpResult<Arc<World>> {
+        Ok(app.world_over(at, self.borders.filter(|borders| *borders != at.date_naive()))?)
     }
 
     /// The day whose knowledge is shown.
@@ -132,7 +159,7 @@ impl Asked {
     pub(crate) fn lenient(app: &App, uri: &Uri, headers: &HeaderMap) -> Self {
         let query = Query::of(uri);
         let now = app.clock.now();
-        let as_of = AsOf::of(&query, now).unwrap_or(AsOf { chosen: None, at: now, now });
+        let as_of = AsOf::of(&query, now).unwrap_or(AsOf { chosen: None, at: now, now, borders: None });
         let lang = query.get("lang").map_or(Lang::Vi, Lang::of_tag);
         let theme = query.get("theme").map(str::to_owned).or_else(|| cookie(headers, THEME_COOKIE));
         Self {

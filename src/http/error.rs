@@ -7,8 +7,11 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
+use gapwatch_dashboards::Lang;
 use gapwatch_store::StoreError;
 use serde_json::{Value, json};
+
+use crate::app::App;
 
 /// An error on its way to a visitor.
 #[derive(Debug)]
@@ -61,6 +64,13 @@ impl HttpError {
             format!("Không tìm thấy “{what}”. Hãy kiểm tra lại địa chỉ hoặc dùng ô tìm kiếm."),
             format!("`{what}` was not found. Check the address or use the search."),
         )
+    }
+
+    /// The program is still loading.
+    #[must_use]
+    pub(crate) fn not_ready(app: &App) -> Self {
+        let progress = |lang| app.progress(lang);
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", progress(Lang::Vi), progress(Lang::En))
     }
 
     /// The request says something that cannot be read.

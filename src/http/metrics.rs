@@ -68,6 +68,25 @@ fn gather(app: &Shared) -> anyhow::Result<String> {
             f64::from(spool.attempts),
         )?;
     }
+    let (mut depth, mut oldest, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+    let waiting = app.store.outbox()?;
+    for receiver in &app.config.program.notify {
+        let label = format!("{{receiver=\"{}\"}}", receiver.name.replace(['\\', '"', '\n'], "_"));
+        let status = waiting.iter().find(|status| status.receiver == receiver.name);
+        let number = |count: u64| u32::try_from(count).map_or(f64::from(u32::MAX), f64::from);
+        let seconds = status.map_or(0, |status| (now - status.oldest).num_seconds().max(0));
+        depth.push((label.clone(), number(status.map_or(0, |status| status.depth))));
+        oldest.push((label.clone(), number(u64::try_from(seconds).unwrap_or_default())));
+        failed.push((label, f64::from(status.map_or(0, |status| status.attempts))));
+    }
+    metric("gapwatch_outbox_messages", "gauge", "Messages that wait for their receiver.", &depth)?;
+    metric("gapwatch_outbox_oldest_age_seconds", "gauge", "Age of the oldest message that waits.", &oldest)?;
+    metric(
+        "gapwatch_outbox_failed_attempts",
+        "gauge",
+        "Most failed attempts of a message that waits.",
+        &failed,
+    )?;
     if let Some(world) = app.newest_world() {
         let firing: Vec<(String, f64)> = world
             .firing_by_rule()

@@ -6,6 +6,8 @@ mod api;
 pub(crate) mod cache;
 mod context;
 mod error;
+mod feeds;
+mod findings;
 mod forms;
 mod guard;
 mod import;
@@ -32,11 +34,12 @@ use axum::{
 use tokio::{net::TcpListener, sync::Notify};
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 
-use crate::{app::Shared, schedule, upkeep};
+use crate::{app::Shared, schedule, tell, upkeep};
 
-pub(crate) use api::flag_json;
+pub(crate) use api::{flag_json, place_json};
 pub(crate) use context::Asked;
 pub(crate) use error::{HttpError, HttpResult};
+pub(crate) use feeds::digest_since;
 pub(crate) use guard::Limits;
 pub(crate) use import::workbook;
 
@@ -56,6 +59,7 @@ pub(crate) fn router(app: Shared) -> Router {
         .route("/metrics", get(metrics::text))
         .merge(write::router())
         .merge(import::router())
+        .merge(feeds::router())
         .nest("/api/v1", api::router())
         .merge(pages::router())
         .merge(forms::router())
@@ -102,7 +106,8 @@ pub(crate) async fn serve(
         app.set_ready();
         tokio::spawn(pages::warm(Shared::clone(&app)));
         crate::cli::say(&format!("gapwatch listening on http://{address}"));
-        tokio::join!(schedule::run(Shared::clone(&app)), upkeep::run(app));
+        let telling = tell::run(Shared::clone(&app));
+        tokio::join!(schedule::run(Shared::clone(&app)), upkeep::run(app), telling);
         Ok(())
     };
     let grace = async {

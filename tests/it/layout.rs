@@ -46,11 +46,12 @@ const ROOMS: [Room; 6] = [
 ];
 
 /// Crates that belong to the rooms named here. `deny.toml` says the same to `cargo deny`.
-const OWNED: [(&str, &[&str]); 7] = [
+const OWNED: [(&str, &[&str]); 8] = [
     ("axum", &["gapwatch"]),
     ("maud", &["gapwatch-dashboards"]),
     ("reqwest", &["gapwatch", "gapwatch-collectors"]),
     ("influxdb2", &["gapwatch-store"]),
+    ("lettre", &["gapwatch"]),
     ("rusqlite", &["gapwatch-store"]),
     ("calamine", &["gapwatch-collectors"]),
     ("cron", &["gapwatch-collectors"]),

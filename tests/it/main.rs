@@ -11,7 +11,10 @@ mod program;
 mod remote;
 mod safety;
 mod server;
+mod small;
 mod sources;
+mod telling;
+mod trial;
 
 use std::path::{Path, PathBuf};
 

@@ -1,6 +1,7 @@
 //! A dry run of changed rules or targets: which flags they would have raised or cleared over history.
 //!
-//! Both configurations live through the same days from nothing, so only the configuration can make a difference.
+//! Both configurations live through the same days, from the first on which anything was known, so only the configuration
+//! can make a difference.
 
 use std::collections::BTreeMap;
 
@@ -11,13 +12,15 @@ use crate::{
     config::Rules,
     facts::{Facts, end_of_day},
     flags::{advance, apply},
-    judge::{Judgement, judge, rejudge},
+    judge::{Judgement, SourceStatus, judge, rejudge},
     targets::Targets,
 };
 
 /// A configuration to try.
 #[derive(Debug, Clone, Copy)]
 pub struct Trial<'a> {
+    /// What was said, seen with its indicators.
+    pub facts: &'a Facts,
     /// Its rules.
     pub rules: &'a Rules,
     /// Its targets.
@@ -52,21 +55,25 @@ pub struct RulesDiff {
     pub firing_new: u32,
 }
 
-/// Replays each day from one to another (both included) under two configurations. Sources are not in it: whether they
-/// reported does not depend on what they said.
-#[must_use]
-pub fn rules_diff(
-    facts: &Facts,
+/// Replays each day up to `to` under two configurations and lists what differs from `from` on (both included); what already
+/// differed on the first day is listed on it. `sources` says how the sources stood at the end of a day.
+pub fn rules_diff<E>(
     old: Trial<'_>,
     new: Trial<'_>,
     from: NaiveDate,
     to: NaiveDate,
-) -> RulesDiff {
+    mut sources: impl FnMut(NaiveDate) -> Result<Vec<SourceStatus>, E>,
+) -> Result<RulesDiff, E> {
+    let known_from = old.facts.known_from().unwrap_or(from);
     let mut lives = [Life::new(old), Life::new(new)];
     let mut last: BTreeMap<FlagKey, (Option<FlagState>, Option<FlagState>)> = BTreeMap::new();
     let mut differences = Vec::new();
-    for on in from.iter_days().take_while(|day| *day <= to) {
-        lives.iter_mut().for_each(|life| life.live(facts, on));
+    for on in known_from.iter_days().take_while(|day| *day <= to) {
+        let stood = sources(on)?;
+        lives.iter_mut().for_each(|life| life.live(on, &stood));
+        if on < from {
+            continue;
+        }
         let [before, after] = &lives;
         let states = |life: &Life<'_>| -> BTreeMap<FlagKey, FlagState> {
             let there = life.flags.iter().filter(|flag| flag.state != FlagState::Inactive);
@@ -96,7 +103,7 @@ pub fn rules_diff(
         }
     }
     let [old, new] = lives.map(|life| life.firing());
-    RulesDiff { differences, firing_old: old, firing_new: new }
+    Ok(RulesDiff { differences, firing_old: old, firing_new: new })
 }
 
 struct Life<'a> {
@@ -110,12 +117,12 @@ impl<'a> Life<'a> {
         Self { trial, judged: None, flags: Vec::new() }
     }
 
-    fn live(&mut self, facts: &Facts, on: NaiveDate) {
+    fn live(&mut self, on: NaiveDate, sources: &[SourceStatus]) {
         let now = end_of_day(on);
-        let Trial { rules, targets } = self.trial;
+        let Trial { facts, rules, targets } = self.trial;
         let judged = match &self.judged {
-            Some(before) => rejudge(before, facts, rules, targets, now, &[]),
-            None => judge(facts, rules, targets, now, &[]),
+            Some(before) => rejudge(before, facts, rules, targets, now, sources),
+            None => judge(facts, rules, targets, now, sources),
         };
         self.flags = apply(&self.flags, &advance(&self.flags, &judged, rules, now));
         self.judged = Some(judged);

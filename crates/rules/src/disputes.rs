@@ -8,7 +8,7 @@ use crate::{
     config::Rules,
     facts::{Facts, Moment, Said},
     judge::Judgement,
-    signal::{Columns, point_name},
+    signal::{Columns, Compared, point_name},
 };
 
 /// A claim and a measurement of one point that differ.
@@ -33,6 +33,8 @@ pub struct Dispute<'a> {
 pub struct ClaimGap {
     /// Points with a claim and a fresh measurement within the window.
     pub compared: u32,
+    /// Of them, those claimed to have signal.
+    pub claimed: u32,
     /// Signal was claimed, none was measured.
     pub overstated: u32,
     /// No signal was claimed, some was measured.
@@ -40,8 +42,15 @@ pub struct ClaimGap {
 }
 
 impl ClaimGap {
+    /// Points compared and found to have signal by measurement.
+    #[must_use]
+    pub fn measured(&self) -> u32 {
+        (self.claimed + self.understated).saturating_sub(self.overstated)
+    }
+
     fn add(&mut self, claimed: bool, measured: bool) {
         self.compared += 1;
+        self.claimed += u32::from(claimed);
         self.overstated += u32::from(claimed && !measured);
         self.understated += u32::from(!claimed && measured);
     }
@@ -56,14 +65,16 @@ pub fn disputes<'a>(
     village: PlaceIx,
     moment: Moment,
 ) -> Vec<Dispute<'a>> {
-    let mut found = Vec::new();
-    pairs(facts, rules, village, moment, |claim, claims_signal, measurement, measured_signal| {
-        if claims_signal != measured_signal {
-            let point = point_name(&claim);
-            found.push(Dispute { village, point, claim, claims_signal, measurement, measured_signal });
-        }
+    let all = compared(facts, rules, village, moment).into_iter().filter(Compared::differs);
+    let shown = all.map(|Compared { claim, measurement }| Dispute {
+        village,
+        point: point_name(&claim.0),
+        claim: claim.0,
+        claims_signal: claim.1,
+        measurement: measurement.0,
+        measured_signal: measurement.1,
     });
-    found
+    shown.collect()
 }
 
 /// Claimed against measured for each commune of a place and each operator. The operator is empty where the claim names
@@ -81,12 +92,14 @@ pub fn claim_gaps(
         let Some(commune) = facts.gazetteer.parent_on(village, moment.day) else { continue };
         // Of one operator and point the best counts, on either side.
         let mut points: BTreeMap<(String, Option<&str>), (bool, bool)> = BTreeMap::new();
-        pairs(facts, rules, village, moment, |claim, claimed, _, measured| {
+        for Compared { claim: (claim, claimed), measurement: (_, measured) } in
+            compared(facts, rules, village, moment)
+        {
             let operator = claim.head.key.dimensions.operator.as_deref().unwrap_or_default().to_owned();
             let best = points.entry((operator, point_name(&claim))).or_default();
             best.0 |= claimed;
             best.1 |= measured;
-        });
+        }
         for ((operator, _), (claimed, measured)) in points {
             gaps.entry((commune, operator)).or_default().add(claimed, measured);
         }
@@ -94,32 +107,37 @@ pub fn claim_gaps(
     gaps
 }
 
-/// Gives each claim that can be compared with the newest fresh measurement of the same point and operator, or else of
-/// the point without an operator.
-fn pairs<'a>(
-    facts: &'a Facts,
-    rules: &'a Rules,
-    village: PlaceIx,
-    moment: Moment,
-    mut each: impl FnMut(Said<'a>, bool, Said<'a>, bool),
-) {
+/// Every claim about a village's points with the fresh measurement it is held against, in order of points.
+fn compared<'a>(facts: &'a Facts, rules: &'a Rules, village: PlaceIx, moment: Moment) -> Vec<Compared<'a>> {
     let columns = Columns::of(facts, &rules.signal);
-    let gathered = columns.gather(village, moment.as_of);
-    let said = columns.speaking(&gathered, moment);
-    let window = i64::from(rules.signal.dispute_window_days);
-    for (claim, claimed) in said.iter().filter(|(said, _)| said.head.key.evidence == Evidence::Claimed) {
-        let comparable = said.iter().filter(|(other, _)| {
-            let (one, two) = (&claim.head.key.dimensions, &other.head.key.dimensions);
-            other.head.key.evidence == Evidence::Measured
-                && other.fresh(moment.day)
-                && point_name(other) == point_name(claim)
-                && (one.operator == two.operator || two.operator.is_none())
-                && (one.technology == two.technology || two.technology.is_none() || one.technology.is_none())
-                && (claim.ends - other.ends).num_days().abs() <= window
-        });
-        let newest = comparable.reduce(|best, next| if next.0.newer_than(&best.0) { next } else { best });
-        if let Some((measurement, measured)) = newest {
-            each(*claim, *claimed, *measurement, *measured);
+    let said = columns.speaking(&columns.gather(village, moment.as_of), moment);
+    let mut points: BTreeMap<Option<&str>, [Vec<(Said<'a>, bool)>; 2]> = BTreeMap::new();
+    for (said, yes) in said {
+        let [claims, measured] = points.entry(point_name(&said)).or_default();
+        match said.head.key.evidence {
+            Evidence::Claimed => claims.push((said, yes)),
+            Evidence::Measured if said.fresh(moment.day) => measured.push((said, yes)),
+            Evidence::Measured | Evidence::Modelled | Evidence::Crowd => {}
         }
     }
+    points.values().flat_map(|[claims, measured]| columns.held_together(claims, measured)).collect()
+}
+
+/// The operators of which it is known whether they have signal at a village's centre, in order of names, each by the
+/// weightiest evidence about it that still speaks.
+#[must_use]
+pub fn operators_at(facts: &Facts, rules: &Rules, village: PlaceIx, moment: Moment) -> Vec<(String, bool)> {
+    let columns = Columns::of(facts, &rules.signal);
+    let said = columns.speaking(&columns.gather(village, moment.as_of), moment);
+    let mut best: BTreeMap<&str, (Evidence, bool)> = BTreeMap::new();
+    for (said, yes) in said.iter().filter(|(said, _)| said.fresh(moment.day) && point_name(said).is_none()) {
+        let Some(operator) = said.head.key.dimensions.operator.as_deref() else { continue };
+        // Devices that passed and saw nothing prove nothing.
+        if said.head.key.evidence == Evidence::Crowd && !yes {
+            continue;
+        }
+        let found = (said.head.key.evidence, *yes);
+        best.entry(operator).and_modify(|best| *best = found.max(*best)).or_insert(found);
+    }
+    best.into_iter().map(|(operator, (_, yes))| (operator.to_owned(), yes)).collect()
 }

@@ -40,7 +40,7 @@ pub struct Facts {
     /// Number of a head by its address. The head is held, so the address stays its own.
     by_address: HashMap<usize, u32>,
     voices: HashMap<(CollectorName, Evidence, Dimensions), u32>,
-    columns: BTreeMap<IndicatorId, Column>,
+    columns: BTreeMap<IndicatorId, Arc<Column>>,
 }
 
 /// A head with what is asked of it again and again.
@@ -183,6 +183,35 @@ impl Facts {
         }
     }
 
+    /// The same statements about other versions of the places and indicators: the borders and declarations of a past
+    /// day, or those to try. What was said of places that are not there is left aside.
+    #[must_use]
+    pub fn seen_with(&self, gazetteer: Arc<Gazetteer>, indicators: Arc<IndicatorSet>) -> Self {
+        let mut heads = self.heads.clone();
+        for known in &mut heads {
+            let declared = indicators.get(known.head.key.indicator.as_str());
+            let (every, staleness) = declared.map_or((PeriodKind::Day, 0), |i| (i.period, i.staleness));
+            known.stale_from = stale_from(known.head.key.period, every, staleness);
+        }
+        Self {
+            tokens: vec![Arc::new(())],
+            continued: AtomicBool::new(false),
+            formulas: Arc::new(Formulas::read(&indicators)),
+            gazetteer,
+            indicators,
+            heads,
+            by_address: self.by_address.clone(),
+            voices: self.voices.clone(),
+            columns: self.columns.clone(),
+        }
+    }
+
+    /// The first day on which anything was known. `None` when nothing ever was.
+    #[must_use]
+    pub fn known_from(&self) -> Option<NaiveDate> {
+        self.heads.iter().map(|known| known.known_on).min()
+    }
+
     /// What a judgement made now is known by.
     pub(crate) fn token(&self) -> Option<&Arc<()>> {
         self.tokens.last()
@@ -203,6 +232,8 @@ impl Facts {
             Some(column) => column,
             None => self.columns.entry(head.key.indicator.clone()).or_default(),
         };
+        // Copied only where other facts still look at it.
+        let column = Arc::make_mut(column);
         if column.newest.len() <= point.place.index() {
             column.newest.resize(self.gazetteer.len().max(point.place.index() + 1), NONE);
         }
@@ -238,7 +269,7 @@ impl Facts {
 
     /// Gives back what was reserved for more: after much was added, before it is kept.
     pub fn settle(&mut self) {
-        for column in self.columns.values_mut() {
+        for column in self.columns.values_mut().filter_map(Arc::get_mut) {
             column.entries.shrink_to_fit();
         }
     }
@@ -315,7 +346,7 @@ impl Facts {
     }
 
     pub(crate) fn column(&self, indicator: &str) -> Option<&Column> {
-        self.columns.get(indicator)
+        self.columns.get(indicator).map(Arc::as_ref)
     }
 
     /// Indicators somebody spoke of that are not declared, which therefore nobody judges.

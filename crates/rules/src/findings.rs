@@ -5,9 +5,10 @@ use gapwatch_model::{Aggregation, IndicatorId, PlaceIx, Qualifier, ValueKind};
 
 use crate::{
     config::Rules,
-    facts::{Facts, Moment},
+    facts::Facts,
     formula::Expr,
-    values::{Origin, Question, Rows, Table, children_sum},
+    rows::Rows,
+    values::{Origin, Question, Table, children_sum},
 };
 
 /// One contradiction.
@@ -83,7 +84,7 @@ pub enum FindingKind {
 pub(crate) fn findings(
     facts: &Facts,
     rules: &Rules,
-    moment: Moment,
+    question: Question,
     rows: &Rows,
     table: &Table,
 ) -> Vec<Finding> {
@@ -94,7 +95,6 @@ pub(crate) fn findings(
             Expr::Score { of, .. } => table.get(of),
             _ => None,
         });
-        let question = Question { moment, borders: moment.day, exactly: None };
         let stated_somewhere = cells.iter().any(|cell| matches!(cell.origin, Origin::Stated { .. }));
         let below = (indicator.aggregation != Aggregation::None && stated_somewhere)
             .then(|| children_sum(facts, rules, question, rows, cells, indicator));

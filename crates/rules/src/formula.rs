@@ -88,6 +88,13 @@ impl Expr {
         }
     }
 
+    /// Whether it is made of numbers of villages alone, so that it can be computed of some of them.
+    pub(crate) fn only_counts(&self) -> bool {
+        let mut needs = BTreeSet::new();
+        self.needs(&mut needs);
+        needs.is_empty()
+    }
+
     fn type_of(&self, indicators: &IndicatorSet) -> Result<Type, String> {
         let number = |expr: &Self| match expr.type_of(indicators)? {
             Type::Number => Ok(()),

@@ -17,10 +17,11 @@ use crate::{
     facts::{Facts, Moment},
     formula::Expr,
     judge::count,
+    rows::Rows,
     signal::SIGNAL,
     targets::{Standpoint, Targets, path_value, status},
     trend::{ObservedPace, pace},
-    values::{Absence, Hints, IndicatorValue, Question, Rows, compute},
+    values::{Absence, Hints, IndicatorValue, Question, compute},
     villages::states_of,
 };
 
@@ -69,16 +70,16 @@ pub fn history(
     let mut points = Vec::new();
     while period.start() <= last.min(moment.day) {
         let end = period.end().min(moment.day);
+        let tree = match borders {
+            Borders::Then => end,
+            Borders::Now => moment.day,
+        };
         let value = if borders == Borders::Then && !facts.gazetteer.get(place).in_force_on(end) {
             IndicatorValue::none(Absence::NotApplicable)
         } else {
-            let tree = match borders {
-                Borders::Then => end,
-                Borders::Now => moment.day,
-            };
             walk.value(period, Moment::on(end, moment.as_of), tree)
         };
-        let at = Standpoint { gazetteer: &facts.gazetteer, place, day: end, as_of: moment.as_of };
+        let at = Standpoint { gazetteer: &facts.gazetteer, place, tree, day: end, as_of: moment.as_of };
         let target = Targets::in_force(promises, &at, |condition| match condition {
             Condition::DifficultArea(difficult) => area_class(&facts.gazetteer, place, end)
                 .is_some_and(|class| (class == AreaClass::ExtremelyDifficult) == *difficult),

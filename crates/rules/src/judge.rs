@@ -12,9 +12,10 @@ use crate::{
     config::{Rules, When},
     facts::{Facts, Moment, day_in_vietnam},
     findings::{Finding, findings},
+    rows::{Rows, lies_in, today},
     standing::{Standing, standings},
     targets::{Targets, meets},
-    values::{Hints, IndicatorValue, Question, Reuse, Rows, Table, compute},
+    values::{Hints, IndicatorValue, Question, Reuse, Table, compute},
     villages::{Earlier, VillageState, villages},
 };
 
@@ -162,6 +163,8 @@ pub struct Raised {
 pub struct Judgement {
     /// The moment.
     pub moment: Moment,
+    /// The day whose borders everything is summed over: the moment's own, or a later one.
+    pub borders: NaiveDate,
     /// Version of `rules.toml`.
     pub rules_version: String,
     /// Villages in force, in order of numbers.
@@ -199,7 +202,21 @@ pub fn judge(
     as_of: DateTime<FixedOffset>,
     sources: &[SourceStatus],
 ) -> Judgement {
-    judge_after(None, facts, rules, targets, as_of, sources)
+    judge_after(None, facts, rules, targets, Moment::at(as_of), None, sources)
+}
+
+/// Judges what is known at a moment over the borders of another day: the past in the places of today. States and totals
+/// over whole provinces are the same; only what lies where differs.
+#[must_use]
+pub fn judge_over(
+    facts: &Facts,
+    rules: &Rules,
+    targets: &Targets,
+    as_of: DateTime<FixedOffset>,
+    borders: NaiveDate,
+    sources: &[SourceStatus],
+) -> Judgement {
+    judge_after(None, facts, rules, targets, Moment::at(as_of), Some(borders), sources)
 }
 
 /// Judges anew after more became known or time went on, looking again only at what that can have changed. The answer is
@@ -216,8 +233,9 @@ pub fn rejudge(
     let same = facts.began_with(previous.token.as_ref())
         && Arc::ptr_eq(&previous.gazetteer, &facts.gazetteer)
         && previous.rules == *rules
+        && previous.borders == previous.moment.day
         && previous.moment.as_of <= as_of;
-    judge_after(same.then_some(previous), facts, rules, targets, as_of, sources)
+    judge_after(same.then_some(previous), facts, rules, targets, Moment::at(as_of), None, sources)
 }
 
 fn judge_after(
@@ -225,36 +243,37 @@ fn judge_after(
     facts: &Facts,
     rules: &Rules,
     targets: &Targets,
-    as_of: DateTime<FixedOffset>,
+    moment: Moment,
+    borders: Option<NaiveDate>,
     sources: &[SourceStatus],
 ) -> Judgement {
-    let moment = Moment::at(as_of);
+    let borders = borders.unwrap_or(moment.day);
     let gazetteer = &facts.gazetteer;
     let touched = previous
-        .map(|previous| facts.touched(&previous.mark, previous.moment.as_of, as_of))
+        .map(|previous| facts.touched(&previous.mark, previous.moment.as_of, moment.as_of))
         .unwrap_or_default();
     let earlier = previous.map(|judgement| Earlier { judgement, touched: &touched });
     let villages = villages(facts, rules, moment, earlier.as_ref());
     let village_ixs: Vec<PlaceIx> = villages.iter().map(|village| village.place).collect();
     let numbered = gazetteer.all().zip(gazetteer.places());
     let above = numbered
-        .filter(|(_, place)| place.level != PlaceLevel::Village && place.in_force_on(moment.day))
+        .filter(|(_, place)| place.level != PlaceLevel::Village && place.in_force_on(borders))
         .map(|(ix, _)| ix);
     let same_tree = previous.filter(|previous| previous.tree_turns_on.is_none_or(|turn| moment.day < turn));
     let rows = match same_tree {
         Some(previous) => Arc::clone(&previous.rows),
-        None => Arc::new(Rows::new(facts, above.collect(), &village_ixs, moment.day)),
+        None => Arc::new(Rows::new(facts, above.collect(), &village_ixs, borders)),
     };
     let counts = count(gazetteer, &rows, &villages);
-    let question = Question { moment, borders: moment.day, exactly: None };
+    let question = Question { moment, borders, exactly: None };
     // Between days on which something grows stale or begins, values change only where something was said.
     let same_values =
         same_tree.filter(|previous| previous.values_turn_on.is_none_or(|turn| moment.day < turn));
-    let anew = same_values.map(|_| anew(gazetteer, &rows, &touched, moment.day)).unwrap_or_default();
+    let anew = same_values.map(|_| anew(gazetteer, &rows, &touched, borders)).unwrap_or_default();
     // What was watched stays watched, and what was touched is.
     let watched = match same_values {
         Some(previous) => previous.watched.iter().zip(&anew).map(|(before, now)| *before || *now).collect(),
-        None => watched(facts, &rows, moment.day),
+        None => watched(facts, &rows, borders),
     };
     let (table, findings) = match same_values {
         Some(previous) if !anew.contains(&true) => (Arc::clone(&previous.table), previous.findings.clone()),
@@ -263,7 +282,7 @@ fn judge_after(
             let ids = facts.formulas.order.iter();
             let hints = Hints { reuse: reuse.as_ref(), watched: &watched };
             let table = compute(facts, rules, question, &rows, &counts, ids, hints);
-            let findings = findings(facts, rules, moment, &rows, &table);
+            let findings = findings(facts, rules, question, &rows, &table);
             (Arc::new(table), findings)
         }
     };
@@ -275,6 +294,7 @@ fn judge_after(
     }
     let mut judgement = Judgement {
         moment,
+        borders,
         rules_version: rules.version.clone(),
         villages,
         findings,
@@ -297,7 +317,7 @@ fn judge_after(
         token: facts.token().cloned(),
         mark: facts.mark(),
     };
-    judgement.standings = standings(&judgement, targets);
+    judgement.standings = standings(&judgement, targets, &facts.formulas);
     judgement.raised = raise(&judgement, rules);
     judgement
 }
@@ -376,11 +396,19 @@ fn spread(gazetteer: &Gazetteer, rows: &Rows, marked: &mut [bool]) {
 /// Counts villages by state up the tree. The villages stand in the order of the rows' villages, some of which may have
 /// no row.
 pub(crate) fn count(gazetteer: &Gazetteer, rows: &Rows, villages: &[Arc<VillageState>]) -> Vec<Counts> {
-    let mut counts = vec![Counts::default(); rows.places.len()];
     let mut found = villages.iter();
+    let state = |village: PlaceIx| found.by_ref().find(|state| state.place == village).map(Arc::as_ref);
+    count_by(gazetteer, rows, state)
+}
+
+fn count_by<'v>(
+    gazetteer: &Gazetteer,
+    rows: &Rows,
+    mut state: impl FnMut(PlaceIx) -> Option<&'v VillageState>,
+) -> Vec<Counts> {
+    let mut counts = vec![Counts::default(); rows.places.len()];
     for (village, row) in &rows.villages {
-        let state = found.by_ref().find(|state| state.place == *village);
-        if let (Some(counts), Some(state)) = (counts.get_mut(*row), state) {
+        if let (Some(state), Some(counts)) = (state(*village), counts.get_mut(*row)) {
             counts.count(state);
         }
     }
@@ -418,6 +446,17 @@ impl Judgement {
         self.counts.get(self.rows.row_of(place)?)
     }
 
+    /// Villages by state of any place: of a village, itself. All zero when the place was not in force.
+    #[must_use]
+    pub fn counts_of(&self, place: PlaceIx) -> Counts {
+        let own = |village: &VillageState| {
+            let mut counts = Counts::default();
+            counts.count(village);
+            counts
+        };
+        self.counts(place).copied().or_else(|| self.village(place).map(own)).unwrap_or_default()
+    }
+
     /// One indicator at a place above the village. `None` when the place was not in force or nothing is declared.
     #[must_use]
     pub fn value(&self, place: PlaceIx, indicator: &str) -> Option<&IndicatorValue> {
@@ -451,11 +490,30 @@ impl Judgement {
             .filter(inside)
             .filter_map(|flag| self.gazetteer.ix(&flag.key.place))
             .filter(|ix| self.gazetteer.get(*ix).in_force_on(self.moment.day))
-            .filter(|ix| *ix == place || self.gazetteer.ancestors_on(*ix, self.moment.day).contains(&place))
+            .filter(|ix| lies_in(&self.gazetteer, *ix, place, self.borders))
+            .map(|ix| today(&self.gazetteer, ix, self.borders))
             .collect();
         found.sort_unstable();
         found.dedup();
         u32::try_from(found.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Villages by state for every row, of those villages only that a condition holds for.
+    pub(crate) fn counts_where(&self, holds: impl Fn(&VillageState) -> bool) -> Vec<Counts> {
+        let wanted = |village| self.village(village).filter(|village| holds(village));
+        count_by(&self.gazetteer, &self.rows, wanted)
+    }
+
+    /// The villages counted under a place, in order of numbers.
+    pub fn villages_in(&self, place: PlaceIx) -> impl Iterator<Item = &VillageState> {
+        let all = self.villages.iter().map(Arc::as_ref);
+        all.filter(move |village| village.place == place || self.holds(place, village.place))
+    }
+
+    /// Whether a village is counted under a place, over the borders of this judgement.
+    #[must_use]
+    pub fn holds(&self, place: PlaceIx, village: PlaceIx) -> bool {
+        self.rows.holds(place, village)
     }
 
     pub(crate) fn key(&self, rule: &RuleId, place: PlaceIx, subject: Subject) -> FlagKey {

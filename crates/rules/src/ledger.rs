@@ -5,7 +5,7 @@
 //! the state it had, and changes after: so the accounts of the parts add up to the account of the whole.
 
 use chrono::NaiveDate;
-use gapwatch_model::{Ledger, LedgerKind, LedgerLine, PlaceIx, PlaceLevel, SignalState};
+use gapwatch_model::{Ledger, LedgerKind, LedgerLine, PlaceIx, SignalState};
 
 use crate::judge::Judgement;
 
@@ -18,10 +18,7 @@ pub fn ledger(opening: &Judgement, closing: &Judgement, place: PlaceIx) -> Ledge
     members.dedup();
     let mut account = Ledger::default();
     for village in members {
-        let inside = |judgement: &Judgement| {
-            judgement.gazetteer.ancestors_on(village, judgement.moment.day).contains(&place)
-                || village == place
-        };
+        let inside = |judgement: &Judgement| judgement.holds(place, village) || village == place;
         let state = |judgement: &Judgement| judgement.village(village).map(|found| found.state);
         let (was, is) = (state(opening), state(closing));
         let (was_here, is_here) = (was.is_some() && inside(opening), is.is_some() && inside(closing));
@@ -59,7 +56,7 @@ pub fn ledger(opening: &Judgement, closing: &Judgement, place: PlaceIx) -> Ledge
 }
 
 fn members(judgement: &Judgement, place: PlaceIx) -> Vec<PlaceIx> {
-    judgement.gazetteer.under_on(place, PlaceLevel::Village, judgement.moment.day)
+    judgement.villages_in(place).map(|village| village.place).collect()
 }
 
 /// What a change of state does to the count. `None` as opening means the village is new.

@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use gapwatch_model::{
-    Comparator, Evidence, FlagKey, Head, Indicator, PeriodKind, PlaceIx, Qualifier, SignalState, Subject,
-    TargetStatus, Unit,
+    Comparator, Condition, Evidence, FlagKey, Head, Indicator, PeriodKind, PlaceIx, Qualifier, SignalState,
+    Subject, TargetStatus, Unit,
     text::{date, decimal, decimal_en},
 };
 
@@ -242,9 +242,24 @@ fn target(name: &str, indicator: &Indicator, standing: &Standing) -> Sentence {
             format!("missed the target of {}, due {due}", goal.en),
         ),
     };
+    let (only_vi, only_en) = match promise.condition {
+        Some(Condition::GridPower(true)) => {
+            (" (riêng các thôn có điện lưới)", " (villages with grid power only)")
+        }
+        Some(Condition::GridPower(false)) => {
+            (" (riêng các thôn chưa có điện lưới)", " (villages without grid power only)")
+        }
+        Some(Condition::DifficultArea(_)) | None => ("", ""),
+    };
     Sentence::new(
-        format!("{name}: {} {}{}, {} ({document})", indicator.name_vi, amount.vi, period.vi, tail.vi),
-        format!("{name}: {} {}{}, {} ({document})", indicator.name_en, amount.en, period.en, tail.en),
+        format!(
+            "{name}: {}{only_vi} {}{}, {} ({document})",
+            indicator.name_vi, amount.vi, period.vi, tail.vi
+        ),
+        format!(
+            "{name}: {}{only_en} {}{}, {} ({document})",
+            indicator.name_en, amount.en, period.en, tail.en
+        ),
     )
 }
 

@@ -168,26 +168,74 @@ impl<'a> Columns<'a> {
             }
         }
         if class == Some(Evidence::Measured) {
-            qualification.disputed = self.disputed(&newest_of_each_network(&claims), &fit);
+            qualification.disputed = self.held_together(&claims, &fit).iter().any(Compared::differs);
         }
         PointFound { name, signal, decided_by, qualification }
     }
 
-    /// Whether claims within the window of the measurements say otherwise: altogether, or of one network.
-    fn disputed(&self, claims: &[(Said<'_>, bool)], measured: &[(Said<'_>, bool)]) -> bool {
+    /// Holds the claims about one point against what was measured of it. A claim is held against the measurements of its
+    /// own operator, or else against those of the point at large; of several networks the best counts. Where each claim
+    /// agrees with its own and yet all claims together say otherwise than all measurements, that is one more difference.
+    pub(crate) fn held_together(
+        &self,
+        claims: &[(Said<'a>, bool)],
+        measured: &[(Said<'a>, bool)],
+    ) -> Vec<Compared<'a>> {
+        let (claims, measured) = (newest_of_each_network(claims), newest_of_each_network(measured));
         let window = i64::from(self.settings.dispute_window_days);
         let near = |one: &Said<'_>, other: &Said<'_>| (one.ends - other.ends).num_days().abs() <= window;
-        let within: Vec<_> =
-            claims.iter().filter(|(claim, _)| measured.iter().any(|(m, _)| near(claim, m))).collect();
-        let altogether =
-            !within.is_empty() && within.iter().any(|(_, yes)| *yes) != measured.iter().any(|(_, yes)| *yes);
-        let of_one_network = within.iter().any(|(claim, said)| {
-            measured.iter().any(|(m, found)| {
-                network(claim) == network(m) && network(m).0.is_some() && near(claim, m) && found != said
-            })
-        });
-        altogether || of_one_network
+        let mut found: Vec<Compared<'a>> = Vec::new();
+        for claim in &claims {
+            let (operator, technology) = network(&claim.0);
+            let within = measured.iter().filter(|(other, _)| {
+                let other_technology = network(other).1;
+                let one_technology =
+                    technology.is_none() || other_technology.is_none() || technology == other_technology;
+                one_technology && near(&claim.0, other)
+            });
+            let of = |wanted: Option<&str>| -> Vec<(Said<'a>, bool)> {
+                within.clone().filter(|(other, _)| network(other).0 == wanted).copied().collect()
+            };
+            let own = match operator {
+                None => within.clone().copied().collect(),
+                Some(_) => {
+                    let own = of(operator);
+                    if own.is_empty() { of(None) } else { own }
+                }
+            };
+            found.extend(best(&own).map(|measurement| Compared { claim: *claim, measurement }));
+        }
+        let within = claims.iter().filter(|(claim, _)| measured.iter().any(|(other, _)| near(claim, other)));
+        let within: Vec<_> = within.copied().collect();
+        if let (Some(claim), Some(measurement)) = (best(&within), best(&measured))
+            && claim.1 != measurement.1
+            && !found.iter().any(Compared::differs)
+        {
+            found.push(Compared { claim, measurement });
+        }
+        found
     }
+}
+
+/// A claim and the measurement it is held against, each with whether it says there is signal.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Compared<'a> {
+    pub(crate) claim: (Said<'a>, bool),
+    pub(crate) measurement: (Said<'a>, bool),
+}
+
+impl Compared<'_> {
+    pub(crate) fn differs(&self) -> bool {
+        self.claim.1 != self.measurement.1
+    }
+}
+
+/// The best of several statements: one that says there is signal, if any does; of equals the newest.
+fn best<'a>(all: &[(Said<'a>, bool)]) -> Option<(Said<'a>, bool)> {
+    let better = |one: (Said<'a>, bool), other: (Said<'a>, bool)| {
+        if (other.1, other.0.newer_than(&one.0)) > (one.1, false) { other } else { one }
+    };
+    all.iter().copied().reduce(better)
 }
 
 /// What is known of all clusters together.

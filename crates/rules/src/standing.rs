@@ -6,9 +6,11 @@ use gapwatch_model::{AreaClass, Condition, IndicatorId, Period, PlaceIx, Qualifi
 
 use crate::{
     act::area_class,
-    judge::Judgement,
+    eval::{self, Inputs},
+    formula::Formulas,
+    judge::{Counts, Judgement},
     targets::{Standpoint, Targets, days, path_value, status},
-    values::Absence,
+    values::{Absence, IndicatorValue},
 };
 
 /// One place against one target.
@@ -40,14 +42,39 @@ pub struct Standing {
 pub(crate) fn standings(
     judgement: &Judgement,
     targets: &Targets,
+    formulas: &Formulas,
 ) -> BTreeMap<(PlaceIx, IndicatorId), Standing> {
     let mut all = BTreeMap::new();
+    let mut by_power: Option<[(Option<bool>, Vec<Counts>); 3]> = None;
     for (indicator, promises) in targets.by_indicator() {
-        for (place, watched) in judgement.places().iter().zip(&judgement.watched) {
+        // What is promised for villages with power, or without, is held against them alone: where it can be counted.
+        let powered = promises.iter().any(|target| matches!(target.condition, Some(Condition::GridPower(_))));
+        let counted = formulas.by_id.get(indicator).filter(|formula| powered && formula.only_counts());
+        let parts = counted.map(|formula| {
+            let of = |power| (power, judgement.counts_where(|village| village.grid_power == power));
+            (formula, &*by_power.get_or_insert_with(|| [Some(true), Some(false), None].map(of)))
+        });
+        for (row, (place, watched)) in judgement.places().iter().zip(&judgement.watched).enumerate() {
             if !watched {
                 continue;
             }
-            if let Some(standing) = standing(judgement, &promises, *place, indicator) {
+            let Some(whole) = judgement.value(*place, indicator.as_str()) else { continue };
+            let asking = Asking { judgement, promises: &promises, place: *place, indicator };
+            let of_parts = parts.into_iter().flat_map(|(formula, parts)| {
+                parts.iter().filter_map(move |(power, counts)| {
+                    let counts = counts.get(row).copied().filter(|counts| counts.total > 0)?;
+                    let part = eval::formula(formula, &Inputs { table: &judgement.table, row, counts });
+                    asking.standing(&part, *power)
+                })
+            });
+            let of_parts: Vec<Standing> = of_parts.collect();
+            let apart = |found: &Standing| matches!(found.target.condition, Some(Condition::GridPower(_)));
+            let standing = if of_parts.iter().any(apart) {
+                of_parts.into_iter().min_by_key(|standing| worst_first(standing.status))
+            } else {
+                asking.standing(whole, None)
+            };
+            if let Some(standing) = standing {
                 all.insert((*place, indicator.clone()), standing);
             }
         }
@@ -55,40 +82,57 @@ pub(crate) fn standings(
     all
 }
 
-fn standing(
-    judgement: &Judgement,
-    promises: &[&Arc<Target>],
-    place: PlaceIx,
-    indicator: &IndicatorId,
-) -> Option<Standing> {
-    let found = judgement.value(place, indicator.as_str())?;
-    if found.absence == Some(Absence::NotApplicable) {
-        return None;
+/// Of several targets that hold for parts of a place, the place stands as its worst part does.
+fn worst_first(status: TargetStatus) -> u8 {
+    match status {
+        TargetStatus::Missed => 0,
+        TargetStatus::Behind => 1,
+        TargetStatus::Unknown => 2,
+        TargetStatus::OnTrack => 3,
+        TargetStatus::Met => 4,
     }
-    let moment = judgement.moment;
-    let at = Standpoint { gazetteer: &judgement.gazetteer, place, day: moment.day, as_of: moment.as_of };
-    let area = area_class(&judgement.gazetteer, place, moment.day);
-    let target = Targets::in_force(promises, &at, |condition| match condition {
-        Condition::DifficultArea(difficult) => {
-            area.is_some_and(|class| (class == AreaClass::ExtremelyDifficult) == *difficult)
+}
+
+#[derive(Clone, Copy)]
+struct Asking<'a> {
+    judgement: &'a Judgement,
+    promises: &'a [&'a Arc<Target>],
+    place: PlaceIx,
+    indicator: &'a IndicatorId,
+}
+
+impl Asking<'_> {
+    /// How a value of the place, or of its villages with power or without, stands against the target in force for it.
+    fn standing(&self, found: &IndicatorValue, power: Option<bool>) -> Option<Standing> {
+        if found.absence == Some(Absence::NotApplicable) {
+            return None;
         }
-        // Power is a fact of villages.
-        Condition::GridPower(_) => false,
-    })?;
-    let value = found.amount();
-    let status = status(target, value.map(|value| (value, found.qualifier)), moment.day);
-    let left = days(moment.day, target.due);
-    let open = matches!(status, TargetStatus::OnTrack | TargetStatus::Behind) && left > 0.0;
-    Some(Standing {
-        place,
-        indicator: indicator.clone(),
-        target: Arc::clone(target),
-        value,
-        qualifier: found.qualifier,
-        absence: found.absence.clone(),
-        period: found.period,
-        status,
-        path_value: path_value(target, moment.day),
-        required_per_day: value.filter(|_| open).map(|value| (target.value - value) / left),
-    })
+        let (judgement, place) = (self.judgement, self.place);
+        let (moment, tree) = (judgement.moment, judgement.borders);
+        let at =
+            Standpoint { gazetteer: &judgement.gazetteer, place, tree, day: moment.day, as_of: moment.as_of };
+        let area = area_class(&judgement.gazetteer, place, tree);
+        let target = Targets::in_force(self.promises, &at, |condition| match condition {
+            Condition::DifficultArea(difficult) => {
+                area.is_some_and(|class| (class == AreaClass::ExtremelyDifficult) == *difficult)
+            }
+            Condition::GridPower(wanted) => power == Some(*wanted),
+        })?;
+        let value = found.amount();
+        let status = status(target, value.map(|value| (value, found.qualifier)), moment.day);
+        let left = days(moment.day, target.due);
+        let open = matches!(status, TargetStatus::OnTrack | TargetStatus::Behind) && left > 0.0;
+        Some(Standing {
+            place,
+            indicator: self.indicator.clone(),
+            target: Arc::clone(target),
+            value,
+            qualifier: found.qualifier,
+            absence: found.absence.clone(),
+            period: found.period,
+            status,
+            path_value: path_value(target, moment.day),
+            required_per_day: value.filter(|_| open).map(|value| (target.value - value) / left),
+        })
+    }
 }

@@ -73,15 +73,13 @@ impl Targets {
 
     /// Checks that every scope is the code of a place.
     #[must_use]
-    pub fn check_places(&self, gazetteer: &Gazetteer) -> Vec<Problem> {
-        let unknown = |target: &&Arc<Target>| {
-            target.scope.as_ref().is_some_and(|code| gazetteer.versions(code.as_str()).is_empty())
-        };
-        let problem = |target: &Arc<Target>| {
-            let scope = target.scope.as_ref().map(ToString::to_string).unwrap_or_default();
+    pub fn check_places(&self, is_place: impl Fn(&str) -> bool) -> Vec<Problem> {
+        let scoped = self.all.iter().filter_map(|target| Some((target, target.scope.as_ref()?)));
+        let lost = scoped.filter(|(_, scope)| !is_place(scope.as_str()));
+        lost.map(|(target, scope)| {
             Problem::new(format!("{}.scope", target.id), format!("`{scope}` is the code of no place"))
-        };
-        self.all.iter().filter(unknown).map(problem).collect()
+        })
+        .collect()
     }
 
     /// All of them.
@@ -138,6 +136,8 @@ impl Targets {
 pub(crate) struct Standpoint<'a> {
     pub(crate) gazetteer: &'a Gazetteer,
     pub(crate) place: PlaceIx,
+    /// The day of whose tree the scopes are.
+    pub(crate) tree: NaiveDate,
     pub(crate) day: NaiveDate,
     pub(crate) as_of: DateTime<FixedOffset>,
 }
@@ -152,7 +152,7 @@ impl Standpoint<'_> {
             if self.gazetteer.get(here).id.code == *scope {
                 return Some(steps);
             }
-            place = self.gazetteer.parent_on(here, self.day);
+            place = self.gazetteer.parent_on(here, self.tree);
             steps += 1;
         }
         None

@@ -17,6 +17,7 @@ use crate::{
     facts::{Column, Facts, Moment, Said},
     groups::ranks,
     judge::Counts,
+    rows::Rows,
     sums::Sum,
 };
 
@@ -150,43 +151,8 @@ pub(crate) struct Question {
     pub(crate) exactly: Option<Period>,
 }
 
-/// The non-village places of a computation, each after everything below it.
-#[derive(Debug)]
-pub(crate) struct Rows {
-    pub(crate) places: Vec<PlaceIx>,
-    pub(crate) parent: Vec<Option<usize>>,
-    /// By number of a place.
-    row_of: Vec<u32>,
-    /// Villages with the row of the commune they belong to.
-    pub(crate) villages: Vec<(PlaceIx, usize)>,
-}
-
 /// Values by indicator and row.
 pub(crate) type Table = BTreeMap<IndicatorId, Vec<Arc<IndicatorValue>>>;
-
-impl Rows {
-    /// Links places (deepest level first, then by number) with their parents of the day.
-    pub(crate) fn new(facts: &Facts, mut places: Vec<PlaceIx>, villages: &[PlaceIx], day: NaiveDate) -> Self {
-        let gazetteer = &facts.gazetteer;
-        places.sort_unstable_by_key(|ix| (std::cmp::Reverse(gazetteer.get(*ix).level), *ix));
-        let mut row_of = vec![u32::MAX; gazetteer.len()];
-        for (row, place) in (0..).zip(&places) {
-            if let Some(slot) = row_of.get_mut(place.index()) {
-                *slot = row;
-            }
-        }
-        let row = |ix: PlaceIx| row_of.get(ix.index()).copied().filter(|row| *row != u32::MAX);
-        let above = |ix: PlaceIx| row(gazetteer.parent_on(ix, day)?).map(|row| row as usize);
-        let parent = places.iter().map(|ix| above(*ix)).collect();
-        let villages = villages.iter().filter_map(|ix| Some((*ix, above(*ix)?))).collect();
-        Self { places, parent, row_of, villages }
-    }
-
-    /// The row of a place, if it has one.
-    pub(crate) fn row_of(&self, place: PlaceIx) -> Option<usize> {
-        self.row_of.get(place.index()).filter(|row| **row != u32::MAX).map(|row| *row as usize)
-    }
-}
 
 /// An earlier table of the same rows, moment's day and configuration, and the rows to compute anew.
 pub(crate) struct Reuse<'a> {

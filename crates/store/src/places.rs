@@ -60,13 +60,36 @@ impl Store {
         Ok(fresh)
     }
 
+    /// Says how many versions of places and steps of lineage were known at the time, and how many there are: equal numbers
+    /// mean equal places. Before anything was known, the first that was counts.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn places_known(&self, as_of: DateTime<FixedOffset>) -> Result<(u64, u64), StoreError> {
+        let at = db::bound(Some(as_of));
+        self.db.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT coalesce(sum(at <= max(?1, first)), 0), count(*) \
+                 FROM (SELECT at FROM place_version UNION ALL SELECT at FROM lineage_version), \
+                      (SELECT coalesce(min(at), 0) AS first FROM place_version)",
+            )?;
+            Ok(statement.query_row([at], |row| Ok((row.get(0)?, row.get(1)?)))?)
+        })
+    }
+
     /// Gives all places by slot, with the attributes and lineage known at the time. Places that became known later are
-    /// left out at the end; the numbers of the others are the same as in [`Store::gazetteer`].
+    /// left out at the end; the numbers of the others are the same as in [`Store::gazetteer`]. Before anything was known,
+    /// what was known first is given.
     ///
     /// # Errors
     /// The file cannot be read.
     pub fn gazetteer_as_of(&self, as_of: DateTime<FixedOffset>) -> Result<Arc<Gazetteer>, StoreError> {
-        let at = db::bound(Some(as_of));
+        let first = self.db.read(|connection| {
+            let mut statement =
+                connection.prepare_cached("SELECT coalesce(min(at), 0) FROM place_version")?;
+            Ok(statement.query_row([], |row| row.get(0))?)
+        })?;
+        let at = db::bound(Some(as_of)).max(first);
         let changed_since: bool = self.db.read(|connection| {
             Ok(connection
                 .prepare_cached(

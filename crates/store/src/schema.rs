@@ -6,10 +6,10 @@ use rusqlite::Connection;
 pub(crate) const APPLICATION_ID: i64 = 0x4741_5057;
 
 /// Version written by this program.
-pub(crate) const VERSION: i64 = 2;
+pub(crate) const VERSION: i64 = 3;
 
 /// One script per version: the first makes version 1 out of nothing.
-const STEPS: [&str; 2] = [V1, V2];
+const STEPS: [&str; 3] = [V1, V2, V3];
 
 /// Brings the file from `from` to [`VERSION`] inside the caller's transaction.
 pub(crate) fn migrate(connection: &Connection, from: i64) -> rusqlite::Result<()> {
@@ -67,4 +67,11 @@ CREATE TABLE session(hash TEXT PRIMARY KEY, token TEXT NOT NULL, detail TEXT NOT
 /// The queue before InfluxDB: frames that wait, in order.
 const V2: &str = "
 CREATE TABLE spool(seq INTEGER PRIMARY KEY AUTOINCREMENT, frame INTEGER NOT NULL, points INTEGER NOT NULL);
+";
+
+/// What people are still to be told, and up to which change of flags each receiver's messages were made.
+const V3: &str = "
+CREATE TABLE told(receiver TEXT PRIMARY KEY, mark INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE outbox(id INTEGER PRIMARY KEY AUTOINCREMENT, receiver TEXT NOT NULL, body TEXT NOT NULL, at INTEGER NOT NULL, at_offset INTEGER NOT NULL, attempts INTEGER NOT NULL, next INTEGER NOT NULL, error TEXT);
+CREATE INDEX outbox_by_receiver ON outbox(receiver, next);
 ";

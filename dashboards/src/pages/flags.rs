@@ -69,6 +69,7 @@ pub fn render(shell: &Shell, view: &View) -> Markup {
                 }
                 (draw::table::pager(shell, &view.table))
                 (draw::table::downloads(shell, &view.downloads))
+                p { a href={ "/feeds/" (view.place.code) } rel="alternate" type="application/atom+xml" { (lang.pick("Theo dõi bằng Atom", "Follow by Atom")) } }
             }
         },
     )

@@ -7,7 +7,7 @@ use gapwatch_dashboards::{
     pages::claims::{DisputeRow, OperatorRow, View, render},
     table::{Cell, Column, Format, Kind, Row},
 };
-use gapwatch_model::{Dimensions, Evidence, Percent, PlaceIx, PlaceLevel, Value};
+use gapwatch_model::{Percent, PlaceIx, PlaceLevel};
 use gapwatch_rules::{ClaimGap, Dispute, Moment, Said};
 
 use super::{
@@ -25,7 +25,7 @@ const SHOWN: usize = 200;
 
 /// Makes the page.
 pub(crate) fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
-    let world = app.world(asked.as_of.at)?;
+    let world = asked.as_of.world(app)?;
     let fill = Fill::new(app, &world, asked.lang);
     let place = api::chosen_place(&world, &asked.query)?;
     let disputes = disputes(&fill, asked, place);
@@ -49,14 +49,12 @@ fn operators(fill: &Fill<'_>, place: PlaceIx) -> Vec<OperatorRow> {
     {
         let sum = sums.entry(operator).or_default();
         sum.compared += gap.compared;
+        sum.claimed += gap.claimed;
         sum.overstated += gap.overstated;
         sum.understated += gap.understated;
     }
-    let claimed = claimed(fill, place);
     let row = |(operator, gap): (String, ClaimGap)| {
-        // A share is only shown over the very points that were compared.
-        let (_, yes) = claimed.get(&operator).copied().filter(|(points, _)| *points == gap.compared).unzip();
-        let share = |yes: u32| Percent::of_counts(yes, gap.compared);
+        let share = |points: u32| Percent::of_counts(points, gap.compared);
         OperatorRow {
             operator: if operator.is_empty() {
                 fill.lang.pick("không nêu nhà mạng", "no operator named").to_owned()
@@ -65,75 +63,18 @@ fn operators(fill: &Fill<'_>, place: PlaceIx) -> Vec<OperatorRow> {
             },
             compared: gap.compared,
             disputed: gap.overstated + gap.understated,
-            claimed: yes.and_then(share),
-            measured: yes.and_then(|yes| share((yes + gap.understated).saturating_sub(gap.overstated))),
+            claimed: share(gap.claimed),
+            measured: share(gap.measured()),
         }
     };
     sums.into_iter().map(row).collect()
-}
-
-/// For each operator: points with a claim and a fresh measurement within the window, and those claimed to have signal.
-fn claimed(fill: &Fill<'_>, place: PlaceIx) -> BTreeMap<String, (u32, u32)> {
-    let (world, day) = (fill.world, fill.day());
-    let rules = &world.rules.signal;
-    let mut found: BTreeMap<String, (u32, u32)> = BTreeMap::new();
-    let Some(indicator) = world.facts.indicators().get(SIGNAL) else { return found };
-    let minimum = indicator.minimum_samples.unwrap_or(rules.minimum_samples);
-    for village in world.gazetteer.under_on(place, PlaceLevel::Village, day) {
-        let mut said = world.facts.newest(SIGNAL, village, minimum, Moment::at(world.at));
-        said.retain(|said| {
-            let technology = said.head.key.dimensions.technology.as_deref();
-            said.point.samples.is_none_or(|samples| samples >= minimum)
-                && technology.is_none_or(|name| rules.technologies.iter().any(|known| known == name))
-        });
-        let mut points: BTreeMap<(&str, Option<&str>), bool> = BTreeMap::new();
-        for claim in said.iter().filter(|said| said.head.key.evidence == Evidence::Claimed) {
-            let about = &claim.head.key.dimensions;
-            let compared = said.iter().any(|other| {
-                let (key, of) = (&other.head.key, &other.head.key.dimensions);
-                key.evidence == Evidence::Measured
-                    && key.period.ended_since(day) <= indicator.staleness
-                    && point(of) == point(about)
-                    && (of.operator.is_none() || of.operator == about.operator)
-                    && (of.technology.is_none()
-                        || about.technology.is_none()
-                        || of.technology == about.technology)
-                    && (claim.ends - other.ends).num_days().unsigned_abs() <= rules.dispute_window_days.into()
-            });
-            if let Some(yes) = has_signal(fill, claim).filter(|_| compared) {
-                *points.entry((about.operator.as_deref().unwrap_or_default(), point(about))).or_default() |=
-                    yes;
-            }
-        }
-        for ((operator, _), yes) in points {
-            let sum = found.entry(operator.to_owned()).or_default();
-            *sum = (sum.0 + 1, sum.1 + u32::from(yes));
-        }
-    }
-    found
-}
-
-fn point(about: &Dimensions) -> Option<&str> {
-    about.measuring_point.as_deref().filter(|name| *name != "centre")
-}
-
-/// Whether a statement says that there is signal. `None` when it has no value.
-#[must_use]
-pub(crate) fn has_signal(fill: &Fill<'_>, said: &Said<'_>) -> Option<bool> {
-    let threshold = fill.world.rules.signal.threshold;
-    match said.point.value {
-        Value::Number(number) => Some(number >= threshold),
-        Value::Ratio { numerator, denominator } => {
-            (denominator > 0.0).then(|| numerator / denominator >= threshold)
-        }
-    }
 }
 
 /// Every point where they differ, the newest measurement first.
 fn disputes<'f>(fill: &Fill<'f>, asked: &Asked, place: PlaceIx) -> Vec<Dispute<'f>> {
     let world = fill.world;
     let operator = asked.query.get("operator");
-    let villages = world.gazetteer.under_on(place, PlaceLevel::Village, fill.day());
+    let villages = world.gazetteer.under_on(place, PlaceLevel::Village, fill.tree());
     let disputed = villages
         .into_iter()
         .filter(|ix| world.judgement.village(*ix).is_some_and(|village| village.qualification.disputed));
@@ -155,7 +96,7 @@ fn row(fill: &Fill<'_>, dispute: &Dispute<'_>) -> DisputeRow {
         .chain(dispute.point)
         .collect();
     let source = |said: &Said<'_>| fill.source(said.head.key.source.as_str(), said.head.run, said.point.row);
-    let parent = fill.gazetteer().parent_on(dispute.village, fill.day()).unwrap_or(fill.world.home);
+    let parent = fill.gazetteer().parent_on(dispute.village, fill.tree()).unwrap_or(fill.world.home);
     DisputeRow {
         place: fill.place(dispute.village),
         parent: fill.place(parent),

@@ -25,7 +25,7 @@ use crate::{
 
 /// Makes the page of communes.
 pub(crate) fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
-    let world = app.world(asked.as_of.at)?;
+    let world = asked.as_of.world(app)?;
     let fill = Fill::new(app, &world, asked.lang);
     let place = api::chosen_place(&world, &asked.query)?;
     let table = communes(&fill, asked)?;
@@ -66,7 +66,7 @@ impl Commune {
 }
 
 fn communes<'f>(fill: &'f Fill<'f>, asked: &Asked) -> HttpResult<Long<'f, Commune>> {
-    let (lang, world, day) = (fill.lang, fill.world, fill.day());
+    let (lang, world, day) = (fill.lang, fill.world, fill.tree());
     let place = api::chosen_place(world, &asked.query)?;
     let behind: HashMap<PlaceIx, Vec<&Flag>> = overview::lagging(fill);
     let commune = |ix: PlaceIx| {
@@ -202,7 +202,7 @@ fn commune_columns<'f>(fill: &'f Fill<'f>, place: PlaceIx, rows: &[Commune]) -> 
             lang.pick("Tỉnh, thành phố", "Province"),
             Kind::Text,
             |fill: &Fill<'_>, c: &Commune| {
-                let above = fill.gazetteer().ancestors_on(c.place, fill.day());
+                let above = fill.gazetteer().ancestors_on(c.place, fill.tree());
                 let province =
                     above.into_iter().find(|ix| fill.gazetteer().get(*ix).level == PlaceLevel::Province);
                 province.map_or(Cell::Absent(Absence::Missing), |ix| Cell::Link(fill.link(ix)))

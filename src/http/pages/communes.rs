@@ -5,7 +5,7 @@ use gapwatch_dashboards::{
     pages::commune::{View, VillageRow, render},
     part::LineageRow,
 };
-use gapwatch_model::{Part, PlaceIx, PlaceLevel};
+use gapwatch_model::{Part, PlaceIx};
 
 use super::{
     fill::{Fill, actor},
@@ -18,8 +18,8 @@ use crate::{
 
 /// Makes the page.
 pub(crate) fn page(app: &App, asked: &Asked, code: &str) -> HttpResult<Markup> {
-    let world = app.world(asked.as_of.at)?;
-    let place = api::place_of(&world.gazetteer, code, asked.as_of.day())?;
+    let world = asked.as_of.world(app)?;
+    let place = api::place_of(&world.gazetteer, code, world.borders)?;
     draw(&Fill::new(app, &world, asked.lang), asked, place)
 }
 
@@ -29,13 +29,8 @@ pub(crate) fn page(app: &App, asked: &Asked, code: &str) -> HttpResult<Markup> {
 /// When the store cannot be read.
 pub(crate) fn draw(fill: &Fill<'_>, asked: &Asked, place: PlaceIx) -> HttpResult<Markup> {
     let world = fill.world;
-    let day = fill.day();
-    let villages: Vec<_> = world
-        .gazetteer
-        .under_on(place, PlaceLevel::Village, day)
-        .into_iter()
-        .filter_map(|ix| world.judgement.village(ix))
-        .collect();
+    let day = fill.tree();
+    let villages: Vec<_> = world.judgement.villages_in(place).collect();
     let mut rows: Vec<VillageRow> = villages.iter().map(|village| row(fill, village)).collect();
     rows.sort_by(|a, b| {
         let worst = |row: &VillageRow| {

@@ -21,7 +21,7 @@ const MONTHS: u32 = 12;
 
 /// Makes the page.
 pub(crate) fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
-    let world = app.world(asked.as_of.at)?;
+    let world = asked.as_of.world(app)?;
     let fill = Fill::new(app, &world, asked.lang);
     let place = api::chosen_place(&world, &asked.query)?;
     let found = reports(&fill, asked, place)?;
@@ -112,8 +112,8 @@ fn reports<'f>(fill: &Fill<'f>, asked: &Asked, place: PlaceIx) -> HttpResult<Fou
     let shown = if level == PlaceLevel::Country { PlaceLevel::Province } else { PlaceLevel::Commune };
     let mut total = vec![Reports::default(); expected.len()];
     let mut rows = Vec::new();
-    for place in fill.gazetteer().under_on(place, shown, fill.day()) {
-        let communes = fill.gazetteer().under_on(place, PlaceLevel::Commune, fill.day());
+    for place in fill.gazetteer().under_on(place, shown, fill.tree()) {
+        let communes = fill.gazetteer().under_on(place, PlaceLevel::Commune, fill.tree());
         let of_all = |one: &Expected<'_>| {
             communes.iter().map(|commune| of_commune(fill, one, *commune, from, to)).collect::<Vec<_>>()
         };
@@ -197,7 +197,7 @@ fn of_commune(
     let indicator = expected.indicator;
     let level = if indicator.level == Level::Village { PlaceLevel::Village } else { PlaceLevel::Commune };
     let mut reports = Reports::default();
-    let above = fill.gazetteer().ancestors_on(commune, fill.day());
+    let above = fill.gazetteer().ancestors_on(commune, fill.tree());
     let promised = expected.provinces.iter().any(|province| match province {
         None => true,
         Some(code) => above.iter().any(|ix| fill.gazetteer().get(*ix).id.code.as_str() == code),
@@ -213,7 +213,7 @@ fn of_commune(
         }
         period = period.next();
     }
-    for place in fill.gazetteer().under_on(commune, level, fill.day()) {
+    for place in fill.gazetteer().under_on(commune, level, fill.tree()) {
         let from = fill.gazetteer().get(place).id.valid_from;
         // When each period was first spoken of.
         let mut first = std::collections::BTreeMap::new();

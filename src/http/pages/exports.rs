@@ -175,7 +175,7 @@ fn write<F>(app: &App, asked: &Asked, format: Format, make: F, mut pieces: Piece
 where
     F: for<'f> FnOnce(&'f Fill<'f>, &'f Asked) -> HttpResult<Sheet<'f>>,
 {
-    let made = app.world(asked.as_of.at).map_err(HttpError::from).and_then(|world| {
+    let made = asked.as_of.world(app).and_then(|world| {
         let fill = Fill::new(app, &world, asked.lang);
         let sheet = make(&fill, asked)?;
         let mut notes = sheet.notes;

@@ -65,6 +65,12 @@ impl<'a> Fill<'a> {
         self.world.at.date_naive()
     }
 
+    /// The day whose borders are shown.
+    #[must_use]
+    pub(crate) fn tree(&self) -> NaiveDate {
+        self.world.borders
+    }
+
     /// A place as it is named.
     #[must_use]
     pub(crate) fn place(&self, ix: PlaceIx) -> PlaceRef {
@@ -74,7 +80,7 @@ impl<'a> Fill<'a> {
     /// The way to a place from the top, the place itself left out.
     #[must_use]
     pub(crate) fn crumbs(&self, ix: PlaceIx) -> Vec<Link> {
-        let mut above = self.gazetteer().ancestors_on(ix, self.day());
+        let mut above = self.gazetteer().ancestors_on(ix, self.tree());
         above.reverse();
         above.into_iter().map(|ix| self.link(ix)).collect()
     }
@@ -234,7 +240,7 @@ impl<'a> Fill<'a> {
         let inherited = match &standing.target.scope {
             Some(scope) if scope == own => None,
             Some(scope) => {
-                self.gazetteer().by_code_on(scope.as_str(), self.day()).map(|ix| self.place(ix).name)
+                self.gazetteer().by_code_on(scope.as_str(), self.tree()).map(|ix| self.place(ix).name)
             }
             None => Some(self.lang.pick("cả nước", "the whole country").to_owned()),
         };
@@ -346,7 +352,7 @@ impl<'a> Fill<'a> {
         let ix = self.gazetteer().ix(&flag.key.place)?;
         let place = self.place(ix);
         let parent = (place.level == PlaceLevel::Village)
-            .then(|| self.gazetteer().parent_on(ix, self.day()))
+            .then(|| self.gazetteer().parent_on(ix, self.tree()))
             .flatten();
         Some(FlagRow {
             key: flag.key.clone(),
@@ -371,7 +377,8 @@ impl<'a> Fill<'a> {
     #[must_use]
     pub(crate) fn before(&self, ix: PlaceIx) -> Option<(Before, Arc<World>)> {
         let on = self.day().checked_sub_months(chrono::Months::new(6))?;
-        let world = self.app.world(crate::clock::end_of(on)).ok()?;
+        let borders = Some(self.tree()).filter(|borders| *borders != self.day());
+        let world = self.app.world_over(crate::clock::end_of(on), borders).ok()?;
         let counts = world.judgement.counts(ix).filter(|counts| counts.total > counts.unknown)?;
         let before = Before { on, no_signal: counts.no_signal };
         Some((before, world))
@@ -380,7 +387,7 @@ impl<'a> Fill<'a> {
     /// The places directly below that pages list: communes of a province, provinces of the country.
     #[must_use]
     pub(crate) fn children(&self, ix: PlaceIx) -> Vec<PlaceIx> {
-        self.gazetteer().children_on(ix, self.day())
+        self.gazetteer().children_on(ix, self.tree())
     }
 
     /// A place below, in rankings. `lagging` are the firing flags of communes by place.
@@ -453,8 +460,8 @@ impl<'a> Fill<'a> {
     /// A commune alone with its villages.
     #[must_use]
     pub(crate) fn commune_map(&self, commune: PlaceIx, villages: &[&VillageState]) -> Option<Map> {
-        let province = self.gazetteer().parent_on(commune, self.day())?;
-        let all = self.gazetteer().children_on(province, self.day());
+        let province = self.gazetteer().parent_on(commune, self.tree())?;
+        let all = self.gazetteer().children_on(province, self.tree());
         let shapes: Vec<Shape> = all.iter().filter_map(|ix| self.boundary(*ix)).collect();
         let place = self.place(commune);
         let outline = Arc::new(Outline::around(&shapes, &place.code, MAP_WIDTH)?);

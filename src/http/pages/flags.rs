@@ -94,7 +94,7 @@ impl<'f> Chosen<'f> {
 
 /// Makes the list.
 pub(crate) fn list(app: &App, asked: &Asked) -> HttpResult<Markup> {
-    let world = app.world(asked.as_of.at)?;
+    let world = asked.as_of.world(app)?;
     let fill = Fill::new(app, &world, asked.lang);
     let flags = Chosen::of(&fill, asked)?;
     let (all, against) = (flags.chosen.len(), |at, cursor: &str| flags.against(at, cursor));
@@ -145,7 +145,7 @@ fn said(fill: &Fill<'_>, flag: &Flag) -> String {
 
 /// Makes the page of one flag: everything behind it.
 pub(crate) fn page(app: &App, asked: &Asked, id: &str) -> HttpResult<Markup> {
-    let world = app.world(asked.as_of.at)?;
+    let world = asked.as_of.world(app)?;
     let fill = Fill::new(app, &world, asked.lang);
     let key: FlagKey = id.parse().map_err(|_| HttpError::not_found(id))?;
     let found = world.flags.iter().find(|flag| flag.key == key).ok_or_else(|| HttpError::not_found(id))?;

@@ -24,7 +24,7 @@ use crate::{
 /// Makes the page.
 pub(crate) fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
     let (from, to) = api::two_days(&asked.query, asked.as_of)?;
-    let closing = app.world(clock::end_of(to).min(asked.as_of.at))?;
+    let closing = asked.as_of.world_at(app, clock::end_of(to).min(asked.as_of.at))?;
     let fill = Fill::new(app, &closing, asked.lang);
     let place = api::chosen_place(&closing, &asked.query)?;
     let ledger = account(&fill, place, from)?;
@@ -50,7 +50,7 @@ pub(crate) fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
 /// Makes the file: one row for each village that changed the count. The page's closing day is the day of the file.
 pub(crate) fn sheet<'f>(fill: &'f Fill<'f>, asked: &'f Asked) -> HttpResult<Sheet<'f>> {
     let (from, to) = api::two_days(&asked.query, asked.as_of)?;
-    let closing = fill.app.world(clock::end_of(to).min(asked.as_of.at))?;
+    let closing = asked.as_of.world_at(fill.app, clock::end_of(to).min(asked.as_of.at))?;
     let then = Fill::new(fill.app, &closing, asked.lang);
     let place = api::chosen_place(&closing, &asked.query)?;
     let lang = fill.lang;
@@ -116,7 +116,8 @@ pub(crate) fn sheet<'f>(fill: &'f Fill<'f>, asked: &'f Asked) -> HttpResult<Shee
 
 /// The account up to the day of the page, its lines by kind and name.
 fn account(fill: &Fill<'_>, place: PlaceIx, from: NaiveDate) -> HttpResult<Ledger> {
-    let opening = fill.app.world(clock::end_of(from).min(fill.world.at))?;
+    let borders = Some(fill.tree()).filter(|borders| *borders != fill.day());
+    let opening = fill.app.world_over(clock::end_of(from).min(fill.world.at), borders)?;
     let mut ledger = gapwatch_rules::ledger(&opening.judgement, &fill.world.judgement, place);
     ledger.lines.sort_by_cached_key(|line| {
         (line.kind, gapwatch_model::text::toneless(&fill.place(line.place).name), line.place)
@@ -128,7 +129,7 @@ fn lines(fill: &Fill<'_>, ledger: &Ledger) -> Vec<Line> {
     let line = |line: &gapwatch_model::LedgerLine| Line {
         kind: line.kind,
         place: fill.place(line.place),
-        parent: fill.gazetteer().parent_on(line.place, fill.day()).map(|ix| fill.place(ix)),
+        parent: fill.gazetteer().parent_on(line.place, fill.tree()).map(|ix| fill.place(ix)),
         before: line.before,
         after: line.after,
         on: line.on,

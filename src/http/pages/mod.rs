@@ -56,6 +56,8 @@ use super::{
 };
 use crate::app::{App, Shared};
 
+pub(crate) use packs::last_meeting;
+
 const HTML: &str = "text/html; charset=utf-8";
 /// Pages may be kept by the browser but are asked for each time.
 const REVALIDATE: &str = "no-cache";

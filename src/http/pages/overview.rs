@@ -23,7 +23,7 @@ const NEWEST: usize = 8;
 
 /// Makes the page.
 pub(crate) fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
-    let world = app.world(asked.as_of.at)?;
+    let world = asked.as_of.world(app)?;
     let place = api::chosen_place(&world, &asked.query)?;
     let level = world.gazetteer.get(place).level;
     let fill = Fill::new(app, &world, asked.lang);
@@ -61,7 +61,7 @@ pub(crate) fn view(fill: &Fill<'_>, place: PlaceIx) -> HttpResult<View> {
     rows.retain(|row| row.tally.no_signal > 0 || !row.lagging.is_empty());
     rows.truncate(WORST);
     let (flags, firing) = newest_flags(fill, place);
-    let communes = world.gazetteer.under_on(place, PlaceLevel::Commune, fill.day());
+    let communes = world.gazetteer.under_on(place, PlaceLevel::Commune, fill.tree());
     let known: std::collections::HashSet<PlaceIx> = world
         .judgement
         .standings()

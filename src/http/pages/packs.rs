@@ -21,7 +21,7 @@ use gapwatch_dashboards::{
     },
     part::Link,
 };
-use gapwatch_model::PlaceIx;
+use gapwatch_model::{Gazetteer, PlaceIx};
 use gapwatch_store::{Document, DocumentInfo};
 use sha2::{Digest, Sha256};
 
@@ -93,9 +93,31 @@ fn packs(app: &App, code: &str, at: DateTime<FixedOffset>) -> HttpResult<Vec<Pac
 /// # Errors
 /// When the store cannot be read.
 pub(crate) fn last_before(fill: &Fill<'_>, place: PlaceIx, day: NaiveDate) -> HttpResult<Option<NaiveDate>> {
-    let code = fill.gazetteer().get(place).id.code.as_str();
-    let packs = packs(fill.app, code, fill.app.clock.now())?;
-    Ok(packs.iter().map(|pack| pack.cut_off).filter(|cut_off| *cut_off < day).max())
+    let now = fill.app.clock.now();
+    last_cut_off(fill.app, fill.gazetteer().get(place).id.code.as_str(), day, now)
+}
+
+fn last_cut_off(
+    app: &App,
+    code: &str,
+    before: NaiveDate,
+    at: DateTime<FixedOffset>,
+) -> HttpResult<Option<NaiveDate>> {
+    let cut_offs = packs(app, code, at)?.into_iter().map(|pack| pack.cut_off);
+    Ok(cut_offs.filter(|cut_off| *cut_off < before).max())
+}
+
+/// The cut-off of the last pack of a place that was made by a moment and is about an earlier day.
+///
+/// # Errors
+/// When the store cannot be read.
+pub(crate) fn last_meeting(
+    app: &App,
+    gazetteer: &Gazetteer,
+    place: PlaceIx,
+    at: DateTime<FixedOffset>,
+) -> HttpResult<Option<NaiveDate>> {
+    last_cut_off(app, gazetteer.get(place).id.code.as_str(), at.date_naive(), at)
 }
 
 /// Makes the list.

@@ -303,7 +303,7 @@ pub(crate) fn is_named(fill: &Fill<'_>, ix: PlaceIx, written: &str) -> bool {
         let place = fill.gazetteer().get(ix);
         text::toneless(&place.full_name()).contains(written) || place.id.code.as_str() == written
     };
-    says(ix) || fill.gazetteer().parent_on(ix, fill.day()).is_some_and(says)
+    says(ix) || fill.gazetteer().parent_on(ix, fill.tree()).is_some_and(says)
 }
 
 /// A number of rows as it is written.

@@ -9,11 +9,10 @@ use gapwatch_dashboards::{
     table::{Cell, Kind},
     words,
 };
-use gapwatch_model::{AreaClass, Evidence, PlaceIx, PlaceLevel, SignalState, text};
+use gapwatch_model::{AreaClass, PlaceIx, SignalState, text};
 use gapwatch_rules::{Moment, VillageState};
 
 use super::{
-    claims::has_signal,
     exports::{Sheet, source_notes},
     fill::{self, Fill},
     tables::{Col, Long, choice, count, filter, is_named, pairs, related, way},
@@ -29,7 +28,7 @@ const CHOICES: usize = 200;
 
 /// Makes the page of villages.
 pub(crate) fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
-    let world = app.world(asked.as_of.at)?;
+    let world = asked.as_of.world(app)?;
     let fill = Fill::new(app, &world, asked.lang);
     let place = api::chosen_place(&world, &asked.query)?;
     let table = villages(&fill, asked)?;
@@ -45,10 +44,9 @@ pub(crate) fn sheet<'f>(fill: &'f Fill<'f>, asked: &'f Asked) -> HttpResult<Shee
 }
 
 fn villages<'f>(fill: &'f Fill<'f>, asked: &Asked) -> HttpResult<Long<'f, &'f VillageState>> {
-    let (lang, world, day) = (fill.lang, fill.world, fill.day());
+    let (lang, world, day) = (fill.lang, fill.world, fill.tree());
     let place = api::chosen_place(world, &asked.query)?;
-    let below = world.gazetteer.under_on(place, PlaceLevel::Village, day);
-    let all: Vec<&VillageState> = below.into_iter().filter_map(|ix| world.judgement.village(ix)).collect();
+    let all: Vec<&VillageState> = world.judgement.villages_in(place).collect();
 
     let communes: BTreeSet<PlaceIx> =
         all.iter().filter_map(|village| world.gazetteer.parent_on(village.place, day)).collect();
@@ -155,40 +153,10 @@ fn operators(fill: &Fill<'_>) -> HttpResult<BTreeSet<String>> {
     Ok(streams.iter().filter_map(|stream| stream.dimensions.operator.as_deref()).map(str::to_owned).collect())
 }
 
-/// Every operator that is said to have signal at a village's centre or to have none, by the weightiest evidence about it
-/// that still speaks.
+/// Every operator of which it is known whether it has signal at a village's centre.
 fn covering(fill: &Fill<'_>, village: PlaceIx) -> Vec<(String, bool)> {
-    let rules = &fill.world.rules.signal;
-    let Some(indicator) = fill.world.facts.indicators().get(SIGNAL) else { return Vec::new() };
-    let minimum = indicator.minimum_samples.unwrap_or(rules.minimum_samples);
-    let mut best: Vec<(&str, Evidence, bool)> = Vec::new();
-    let said = fill.world.facts.newest(SIGNAL, village, minimum, Moment::at(fill.world.at));
-    for said in &said {
-        let key = &said.head.key;
-        let Some(operator) = key.dimensions.operator.as_deref() else { continue };
-        let centre = matches!(key.dimensions.measuring_point.as_deref(), None | Some("centre"));
-        let technology = key
-            .dimensions
-            .technology
-            .as_deref()
-            .is_none_or(|name| rules.technologies.iter().any(|t| t == name));
-        let speaks = key.period.ended_since(fill.day()) <= indicator.staleness
-            && said.point.samples.is_none_or(|n| n >= minimum);
-        if !(centre && technology && speaks && key.evidence >= Evidence::Claimed) {
-            continue;
-        }
-        let yes = has_signal(fill, said) == Some(true);
-        match best.iter_mut().find(|(name, ..)| *name == operator) {
-            None => best.push((operator, key.evidence, yes)),
-            Some((_, weight, covered)) if key.evidence == *weight => *covered |= yes,
-            Some((_, weight, covered)) if key.evidence > *weight => (*weight, *covered) = (key.evidence, yes),
-            Some(_) => {}
-        }
-    }
-    let mut said: Vec<(String, bool)> =
-        best.into_iter().map(|(name, _, yes)| (name.to_owned(), yes)).collect();
-    said.sort_unstable();
-    said
+    let world = fill.world;
+    gapwatch_rules::operators_at(&world.facts, &world.rules, village, Moment::at(world.at))
 }
 
 fn village_columns<'f>(fill: &'f Fill<'f>) -> Vec<Col<'f, &'f VillageState>> {
@@ -202,7 +170,7 @@ fn village_columns<'f>(fill: &'f Fill<'f>) -> Vec<Col<'f, &'f VillageState>> {
         }),
         Col::new("commune", lang.pick("Xã, phường", "Commune"), Kind::Text, |fill, v: &Village<'_>| {
             fill.gazetteer()
-                .parent_on(v.place, fill.day())
+                .parent_on(v.place, fill.tree())
                 .map_or_else(|| Cell::Absent(Absence::NotApplicable), |up| Cell::Link(fill.link(up)))
         }),
         Col::new("state", lang.pick("Tình trạng", "State"), Kind::Mark, |_, v: &Village<'_>| {

@@ -18,7 +18,7 @@ use crate::{
 
 /// Makes the page.
 pub(crate) fn page(app: &App, asked: &Asked, code: &str) -> HttpResult<Markup> {
-    let world = app.world(asked.as_of.at)?;
+    let world = asked.as_of.world(app)?;
     let place = api::place_of(&world.gazetteer, code, asked.as_of.day())?;
     draw(&Fill::new(app, &world, asked.lang), asked, place)
 }
@@ -33,7 +33,7 @@ pub(crate) fn draw(fill: &Fill<'_>, asked: &Asked, place: PlaceIx) -> HttpResult
     let village = world.judgement.village(place).ok_or_else(|| HttpError::not_found(code))?;
     let commune = world
         .gazetteer
-        .parent_on(place, fill.day())
+        .parent_on(place, fill.tree())
         .filter(|ix| world.gazetteer.get(*ix).level == PlaceLevel::Commune);
     let duty = village.must_act.map(|act| Duty {
         actor: actor(act.who),

@@ -1,12 +1,14 @@
 //! What is made of flags and judgements: groups, ranks, disputes, dry runs of rules, messages, digests.
 
-use gapwatch_model::{Evidence, Flag, FlagState, PlaceLevel};
+use gapwatch_model::{Evidence, Flag, FlagState, PlaceLevel, SignalState};
 use gapwatch_rules::{
-    Borders, ClaimGap, FlagChange, Moment, Trial, advance, apply, atom, change_id, changes, claim_gaps,
-    digest, disputes, end_of_day, group, history, mail, ranking, rules_diff, webhook, worth_telling,
+    Borders, ClaimGap, FlagChange, Moment, RulesDiff, Trial, advance, apply, atom, change_id, changes,
+    claim_gaps, digest, disputes, end_of_day, group, history, judge, mail, operators_at, ranking, rules_diff,
+    webhook, worth_telling,
 };
 
-use crate::world::{World, day};
+use crate::world::{INDICATORS, World, day};
+use chrono::NaiveDate;
 
 fn flags(world: &World, days: &[&str]) -> Vec<Flag> {
     days.iter().fold(Vec::new(), |flags, on| {
@@ -73,11 +75,12 @@ fn both_sides_of_a_dispute_are_shown_and_counted_by_operator_and_commune() {
         .collect();
     assert_eq!(shown, [(Some("Viettel"), true, false)]);
     let gaps = claim_gaps(&world.facts, &world.rules, &judgement, world.ix("04"));
-    let gap = |compared, overstated, understated| ClaimGap { compared, overstated, understated };
+    let gap =
+        |compared, claimed, overstated, understated| ClaimGap { compared, claimed, overstated, understated };
     let wanted = [
-        ((world.ix("001"), "Viettel".to_owned()), gap(2, 1, 0)),
-        ((world.ix("002"), "VNPT".to_owned()), gap(1, 0, 1)),
-        ((world.ix("002"), "Viettel".to_owned()), gap(1, 0, 0)),
+        ((world.ix("001"), "Viettel".to_owned()), gap(2, 2, 1, 0)),
+        ((world.ix("002"), "VNPT".to_owned()), gap(1, 0, 0, 1)),
+        ((world.ix("002"), "Viettel".to_owned()), gap(1, 1, 0, 0)),
     ];
     assert_eq!(gaps.into_iter().collect::<Vec<_>>(), wanted);
 }
@@ -99,6 +102,13 @@ fn only_fresh_measurements_within_the_window_are_compared() {
     assert_eq!(found("v2", "2026-02-01"), 0, "the test of September is stale");
 }
 
+/// Tries rules without sources.
+fn tried(old: Trial<'_>, new: Trial<'_>, from: NaiveDate, to: NaiveDate) -> RulesDiff {
+    let sources = |_| Ok::<_, std::convert::Infallible>(Vec::new());
+    let Ok(found) = rules_diff(old, new, from, to, sources);
+    found
+}
+
 #[test]
 fn a_dry_run_says_which_flags_changed_rules_would_raise_and_clear() {
     let mut world = World::new();
@@ -109,9 +119,9 @@ fn a_dry_run_says_which_flags_changed_rules_would_raise_and_clear() {
     for rule in stricter.rules.values_mut() {
         rule.for_days = 10;
     }
-    let old = Trial { rules: &world.rules, targets: &world.targets };
-    let new = Trial { rules: &stricter, targets: &world.targets };
-    let found = rules_diff(&world.facts, old, new, day("2025-11-01"), day("2025-11-20"));
+    let old = Trial { facts: &world.facts, rules: &world.rules, targets: &world.targets };
+    let new = Trial { facts: &world.facts, rules: &stricter, targets: &world.targets };
+    let found = tried(old, new, day("2025-11-01"), day("2025-11-20"));
     let shown: Vec<_> = found
         .differences
         .iter()
@@ -130,7 +140,7 @@ fn a_dry_run_says_which_flags_changed_rules_would_raise_and_clear() {
     );
     assert_eq!((found.firing_old, found.firing_new), (1, 1));
     assert!(found.differences[0].explanation_vi.contains("trắng sóng"));
-    let same = rules_diff(&world.facts, old, old, day("2025-11-01"), day("2025-11-20"));
+    let same = tried(old, old, day("2025-11-01"), day("2025-11-20"));
     assert_eq!(same.differences, []);
 }
 
@@ -146,9 +156,9 @@ fn changed_targets_are_tried_too() {
         .with_targets(&target(50));
     world.say("hh.fibre_subscribed", "001", "202510", 0.0).ratio(60.0, 100.0).known("2025-11-05");
     let higher = gapwatch_rules::Targets::parse(&target(80)).unwrap();
-    let old = Trial { rules: &world.rules, targets: &world.targets };
-    let new = Trial { rules: &world.rules, targets: &higher };
-    let found = rules_diff(&world.facts, old, new, day("2025-11-01"), day("2025-11-10"));
+    let old = Trial { facts: &world.facts, rules: &world.rules, targets: &world.targets };
+    let new = Trial { facts: &world.facts, rules: &world.rules, targets: &higher };
+    let found = tried(old, new, day("2025-11-01"), day("2025-11-10"));
     let ids: Vec<_> = found.differences.iter().map(|d| (d.key.to_string(), d.old, d.new)).collect();
     assert_eq!(
         ids,
@@ -286,4 +296,59 @@ fn borders_do_not_matter_where_nothing_moved() {
     };
     assert_eq!(series(Borders::Then), [("202510".parse().unwrap(), Some(60.0))]);
     assert_eq!(series(Borders::Then), series(Borders::Now));
+}
+
+#[test]
+fn a_claim_that_names_no_operator_is_held_against_the_best_that_was_measured() {
+    let mut world = World::new();
+    for village in ["v1", "v2"] {
+        world.signal(village, "202511", 1.0).done();
+        world
+            .signal(village, "202511", 0.0)
+            .operator("Viettel")
+            .evidence(Evidence::Measured)
+            .samples(9)
+            .done();
+    }
+    world.signal("v2", "202511", 1.0).operator("VNPT").evidence(Evidence::Measured).samples(9).done();
+    // Viettel's claim is not about VNPT's network; all claims together still say otherwise than all measurements.
+    world.signal("v3", "202511", 0.0).operator("Viettel").done();
+    world.signal("v3", "202511", 1.0).operator("VNPT").evidence(Evidence::Measured).samples(9).done();
+    let judgement = world.judge("2025-12-15");
+    let shown = |village: &str| {
+        let marked = judgement.village(world.ix(village)).unwrap().qualification.disputed;
+        let sides = disputes(&world.facts, &world.rules, world.ix(village), judgement.moment);
+        (marked, sides.iter().map(|d| (d.claims_signal, d.measured_signal)).collect::<Vec<_>>())
+    };
+    assert_eq!(shown("v1"), (true, vec![(true, false)]));
+    assert_eq!(shown("v2"), (false, vec![]));
+    assert_eq!(shown("v3"), (true, vec![(false, true)]));
+    let gaps = claim_gaps(&world.facts, &world.rules, &judgement, world.ix("001"));
+    let gap = &gaps[&(world.ix("001"), String::new())];
+    assert_eq!((gap.compared, gap.claimed, gap.measured(), gap.overstated), (2, 2, 1, 1));
+    let moment = judgement.moment;
+    assert_eq!(
+        operators_at(&world.facts, &world.rules, world.ix("v2"), moment),
+        [("VNPT".to_owned(), true), ("Viettel".to_owned(), false)]
+    );
+}
+
+#[test]
+fn facts_are_seen_with_the_places_and_indicators_of_another_day() {
+    let mut world = World::new();
+    world.signal("v1", "202510", 0.0).done();
+    let others = INDICATORS.replacen("staleness = 3", "staleness = 0", 1);
+    let tables: std::collections::BTreeMap<String, gapwatch_model::Indicator> =
+        toml::from_str(&others).unwrap();
+    let others = std::sync::Arc::new(gapwatch_model::IndicatorSet::new(tables));
+    let seen = world.facts.seen_with(std::sync::Arc::clone(world.facts.gazetteer()), others);
+    let at = end_of_day(day("2026-01-15"));
+    let state = |facts: &gapwatch_rules::Facts| {
+        let judged = judge(facts, &world.rules, &world.targets, at, &[]);
+        let village = judged.village(world.ix("v1")).unwrap();
+        (village.state, village.qualification.stale)
+    };
+    assert_eq!(state(&world.facts), (SignalState::NoSignal, false));
+    assert_eq!(state(&seen), (SignalState::Unknown, true), "one whole month has ended since October");
+    assert_eq!(world.facts.known_from(), Some(day("2025-11-01")));
 }

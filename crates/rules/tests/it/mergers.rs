@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use gapwatch_model::{Lineage, Part, Place, PlaceId, PlaceLevel, Value};
-use gapwatch_rules::{Absence, Borders, FindingKind, HistoryPoint, Moment, Origin, end_of_day, history};
+use gapwatch_rules::{
+    Absence, Borders, FindingKind, HistoryPoint, Judgement, Moment, Origin, end_of_day, history, judge_over,
+    ledger,
+};
 use proptest::{
     collection::vec,
     prelude::{ProptestConfig, proptest},
@@ -283,4 +286,111 @@ fn a_province_wide_figure_of_an_old_province_does_not_speak_for_the_new_one_alon
     assert_eq!((value.amount(), value.absence.clone()), (None, Some(Absence::OnlyShares)));
     let points = past(&world, "06", "2025-07-15", Borders::Then);
     assert_eq!(points[0].value.amount(), Some(80.07), "it stays with the province it was said of");
+}
+
+/// Provinces P and Q until 30/06/2025, R of both after; commune A of P goes on whole in C, B of Q in parts in C and D.
+/// Village a1 has a record of its move, a2 and the villages of B have none; b2 ends with its commune.
+fn villages_over_a_merger() -> World {
+    let (always, step_of) = ("1900-01-01", |old: &str, new: &str, part| Lineage {
+        old: PlaceId::new(old, day("1900-01-01")),
+        new: PlaceId::new(new, day(MERGER)),
+        part,
+        effective: day(MERGER),
+        act: "1657/NQ-UBTVQH15".to_owned(),
+        weight: None,
+    });
+    let places = vec![
+        place("P@1900-01-01..2025-07-01", PlaceLevel::Province, &[]),
+        place("Q@1900-01-01..2025-07-01", PlaceLevel::Province, &[]),
+        place("R@2025-07-01", PlaceLevel::Province, &[]),
+        place("A@1900-01-01..2025-07-01", PlaceLevel::Commune, &[("P", always)]),
+        place("B@1900-01-01..2025-07-01", PlaceLevel::Commune, &[("Q", always)]),
+        place("C@2025-07-01", PlaceLevel::Commune, &[("R@2025-07-01", MERGER)]),
+        place("D@2025-07-01", PlaceLevel::Commune, &[("R@2025-07-01", MERGER)]),
+        place("a1", PlaceLevel::Village, &[("A", always), ("C@2025-07-01", MERGER)]),
+        place("a2", PlaceLevel::Village, &[("A", always)]),
+        place("b1", PlaceLevel::Village, &[("B", always), ("D@2025-07-01", MERGER)]),
+        place("b2@1900-01-01..2025-07-01", PlaceLevel::Village, &[("B", always)]),
+    ];
+    let lineage = vec![
+        step_of("P", "R", Part::Whole),
+        step_of("Q", "R", Part::Whole),
+        step_of("A", "C", Part::Whole),
+        step_of("B", "C", Part::Partial),
+        step_of("B", "D", Part::Partial),
+    ];
+    World::with(places, lineage)
+}
+
+#[test]
+fn the_past_is_shown_in_the_borders_of_today() {
+    let mut world = villages_over_a_merger();
+    for (village, signal) in [("a1", 0.0), ("a2", 0.0), ("b1", 1.0), ("b2", 0.0)] {
+        world.signal(village, "202505", signal).known("2025-06-01");
+    }
+    world.signal("a1", "202507", 1.0).known("2025-08-01");
+    let judged = |on: &str, borders: &str| {
+        let rules = (&world.rules, &world.targets);
+        judge_over(&world.facts, rules.0, rules.1, end_of_day(day(on)), day(borders), &[])
+    };
+    let then = judged("2025-06-15", "2025-06-15");
+    let now = judged("2025-06-15", "2025-08-15");
+    let count = |judgement: &Judgement, code: &str| {
+        judgement.counts(world.ix(code)).map(|counts| (counts.total, counts.no_signal))
+    };
+    assert_eq!(
+        (count(&then, "P"), count(&then, "Q"), count(&then, "R@2025-07-01")),
+        (Some((2, 2)), Some((2, 1)), None)
+    );
+    assert_eq!(count(&now, "R@2025-07-01"), Some((4, 3)), "the province holds what both held");
+    assert_eq!(
+        count(&now, "C@2025-07-01"),
+        Some((2, 2)),
+        "whole parts are carried over, with a record of each move or not"
+    );
+    assert_eq!(count(&now, "D@2025-07-01"), Some((1, 0)));
+    assert_eq!(count(&now, "P"), None);
+
+    // Over the borders of one day nothing is a change of borders.
+    let closing = judged("2025-08-15", "2025-08-15");
+    let account = ledger(&now, &closing, world.ix("R@2025-07-01"));
+    assert_eq!((account.opening, account.closed, account.closing), (3, 1, 1));
+    assert_eq!(account.boundary, -1, "only the village that ended");
+    assert!(account.balances());
+    let account = ledger(&then, &closing, world.ix("R@2025-07-01"));
+    assert_eq!((account.opening, account.boundary), (0, 2), "over the borders of each day both came in");
+    assert!(account.balances());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    /// Whatever is known, both old provinces together are the new one over the borders of today.
+    #[test]
+    fn totals_over_a_province_are_the_same_either_way(said in vec((0_usize..4, 0_u8..3, 1_u32..6), 0..24)) {
+        let mut world = villages_over_a_merger();
+        for (village, signal, month) in said {
+            let village = ["a1", "a2", "b1", "b2"][village];
+            let period = format!("2025{month:02}");
+            match signal {
+                2 => world.signal(village, &period, 0.0).point("outside").done(),
+                value => world.signal(village, &period, f64::from(value)).done(),
+            }
+        }
+        let at = end_of_day(day("2025-06-20"));
+        let then = judge_over(&world.facts, &world.rules, &world.targets, at, day("2025-06-20"), &[]);
+        let now = judge_over(&world.facts, &world.rules, &world.targets, at, day("2025-09-01"), &[]);
+        let counts = |judgement: &Judgement, codes: &[&str]| {
+            let of = |code: &&str| *judgement.counts(world.ix(code)).unwrap();
+            let all: Vec<_> = codes.iter().map(of).collect();
+            [
+                all.iter().map(|c| c.total).sum::<u32>(),
+                all.iter().map(|c| c.no_signal).sum(),
+                all.iter().map(|c| c.pocket).sum(),
+                all.iter().map(|c| c.covered).sum(),
+                all.iter().map(|c| c.unknown).sum(),
+            ]
+        };
+        assert_eq!(counts(&then, &["P", "Q"]), counts(&now, &["R@2025-07-01"]));
+    }
 }

@@ -193,3 +193,42 @@ fn what_is_required_a_day_is_said() {
         world.judge("2025-12-11").standing(world.ix("002"), &"hh.fibre_subscribed".into()).cloned().unwrap();
     assert_eq!((silent.status, silent.required_per_day), (TargetStatus::Unknown, None));
 }
+
+#[test]
+fn what_is_promised_for_powered_villages_is_held_against_them_alone() {
+    let promise = |id: &str, power: bool, due: &str| {
+        format!(
+            "[{id}]\nindicator = \"village.mobile_headline\"\nscope = \"04\"\nvalue = 100\ncomparator = \">=\"\ndue = {due}\n\
+             document = \"d\"\nvalid_from = 2025-01-01\ncondition = {{ grid_power = {power} }}\n"
+        )
+    };
+    let powered = promise("powered", true, "2025-09-15");
+    let both = format!("{powered}{}", promise("unpowered", false, "2025-11-30"));
+    let mut world = World::new().with_targets(&powered);
+    for (village, power, signal) in
+        [("v1", 1.0, 1.0), ("v2", 1.0, 0.0), ("v3", 0.0, 0.0), ("v6", 1.0, 1.0), ("v7", 0.0, 0.0)]
+    {
+        world.say("village.grid_power", village, "202508", power).done();
+        world.signal(village, "202508", signal).done();
+    }
+    let stands = |world: &World, code: &str, on: &str| {
+        let judgement = world.judge(on);
+        let standing = judgement.standing(world.ix(code), &"village.mobile_headline".into());
+        standing.map(|standing| (standing.target.id.clone(), standing.value, standing.status))
+    };
+    let found = |id: &str, value, status| Some((id.to_owned(), Some(value), status));
+    use TargetStatus::{Met, Missed, OnTrack};
+    // v1 and v2 of 001 have power, v6 of 002: the villages without do not count.
+    assert_eq!(stands(&world, "001", "2025-09-10"), found("powered", 50.0, OnTrack));
+    assert_eq!(stands(&world, "002", "2025-09-10"), found("powered", 100.0, Met));
+    let flag = world.key("commune-behind-target", "001").to_string() + "~village.mobile_headline";
+    let late = world.judge("2025-09-16");
+    assert!(late.raised.iter().any(|raised| raised.key.to_string() == flag));
+    assert!(late.sentence(&flag.parse().unwrap(), &world.rules).en.contains("villages with grid power only"));
+
+    // Each part has its own date, and a place stands as its worst part does.
+    world = world.with_targets(&both);
+    assert_eq!(stands(&world, "001", "2025-09-16"), found("powered", 50.0, Missed));
+    assert_eq!(stands(&world, "002", "2025-09-16"), found("unpowered", 0.0, OnTrack));
+    assert_eq!(stands(&world, "002", "2025-12-01"), found("unpowered", 0.0, Missed));
+}

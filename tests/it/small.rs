@@ -1,0 +1,159 @@
+//! A small province of our own for tests that speak to the real program: two communes, eight villages, the sample rules,
+//! and whatever a test adds.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+};
+
+use serde_json::Value;
+
+use crate::read;
+
+/// A configuration in a folder of its own, deleted with it.
+pub(crate) struct Small {
+    folder: tempfile::TempDir,
+}
+
+/// The program, serving a configuration. Killed when the test ends, however it ends.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) origin: String,
+    token: String,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+const PLACES: &str = "\
+code,valid_from,valid_to,level,kind,name,name_en,other_names,parent_code,parent_valid_from,lat,lon,area_class,synthetic
+VN,1900-01-01,,country,,Việt Nam,Vietnam,,,,,,,0
+04,1900-01-01,,province,tỉnh,Cao Bằng,,,VN,1900-01-01,,,,0
+00001,1900-01-01,,commune,xã,Một,,,04,1900-01-01,,,other,0
+00002,1900-01-01,,commune,xã,Hai,,,04,1900-01-01,,,extremely_difficult,0
+";
+
+impl Small {
+    /// The sample's rules, targets and indicators, and eight villages: `v1` to `v5` in 00001, `v6` to `v8` in 00002.
+    pub(crate) fn new() -> Self {
+        let small = Self { folder: tempfile::tempdir().unwrap() };
+        let mut places = PLACES.to_owned();
+        for number in 1..=8 {
+            let (commune, class) =
+                if number <= 5 { ("00001", "other") } else { ("00002", "extremely_difficult") };
+            places.push_str(&format!(
+                "v{number},1900-01-01,,village,xóm,Xóm {number},,,{commune},1900-01-01,,,{class},1\n"
+            ));
+        }
+        small.write("places/places.csv", &places);
+        for file in ["indicators.toml", "rules.toml", "targets.toml"] {
+            small.write(file, &read(&format!("fixtures/rules/sample/{file}")));
+        }
+        std::fs::create_dir_all(small.path("collectors")).unwrap();
+        small.program("");
+        small
+    }
+
+    /// `gapwatch.toml` with something added.
+    pub(crate) fn program(&self, more: &str) {
+        self.write("gapwatch.toml", &format!("home = \"04\"\nlisten = \"127.0.0.1:0\"\n{more}"));
+    }
+
+    pub(crate) fn path(&self, file: &str) -> PathBuf {
+        self.folder.path().join(file)
+    }
+
+    pub(crate) fn write(&self, file: &str, text: &str) {
+        let path = self.path(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    /// Replaces one text in a file, which must be there.
+    pub(crate) fn edit(&self, file: &str, old: &str, new: &str) {
+        let text = std::fs::read_to_string(self.path(file)).unwrap();
+        assert!(text.contains(old), "{file} does not say {old}");
+        self.write(file, &text.replace(old, new));
+    }
+
+    /// Runs a command of the program.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        run(self.folder.path(), arguments)
+    }
+
+    /// What a command that must succeed prints.
+    pub(crate) fn said(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Starts the program and waits until it says that it listens.
+    pub(crate) fn serve(&self) -> Server {
+        let name = format!("t{}", std::fs::read_dir(self.folder.path()).unwrap().count());
+        let listed = self.said(&["token", "list"]);
+        let name = format!("{name}-{}", listed.lines().count());
+        let token = self.said(&["token", "add", &name, "--role", "admin"]).trim().to_owned();
+        let mut command = gapwatch();
+        command.args(["serve", "--listen", "127.0.0.1:0", "--config"]).arg(self.folder.path());
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let said = BufReader::new(child.stdout.take().unwrap());
+        let mut server = Server { child, origin: String::new(), token };
+        let ready = said.lines().find_map(|line| {
+            let line = line.unwrap();
+            line.strip_prefix("gapwatch listening on ").map(str::to_owned)
+        });
+        server.origin = ready.expect("the program ended before it was ready");
+        server
+    }
+}
+
+fn gapwatch() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gapwatch"));
+    command.env("RUST_LOG", "warn");
+    command
+}
+
+/// Runs a command of the program on a configuration.
+pub(crate) fn run(config: &Path, arguments: &[&str]) -> Output {
+    gapwatch().args(arguments).arg("--config").arg(config).output().unwrap()
+}
+
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder().http_status_as_error(false).build().into()
+}
+
+impl Server {
+    /// Kills it at once, as a power cut would.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    pub(crate) fn get(&self, path: &str) -> (u16, String) {
+        let mut response = agent().get(format!("{}{path}", self.origin)).call().unwrap();
+        (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
+    }
+
+    pub(crate) fn json(&self, path: &str) -> Value {
+        let (status, body) = self.get(path);
+        assert_eq!(status, 200, "{path}: {body}");
+        serde_json::from_str(&body).unwrap()
+    }
+
+    /// Pushes lines that must all go in.
+    pub(crate) fn push(&self, source: &str, lines: &str) {
+        let mut response = agent()
+            .post(format!("{}/api/v2/write?precision=s&bucket={source}", self.origin))
+            .header("authorization", format!("Token {}", self.token))
+            .send(lines)
+            .unwrap();
+        let status = response.status().as_u16();
+        assert_eq!(status, 204, "{}", response.body_mut().read_to_string().unwrap());
+    }
+}
