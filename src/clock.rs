@@ -18,19 +18,30 @@ pub(crate) const VIETNAM: FixedOffset = match FixedOffset::east_opt(7 * 3600) {
 pub(crate) struct Clock {
     /// Story time minus real time, in milliseconds. 0 for a real store.
     offset_ms: Arc<AtomicI64>,
+    /// The moment at which it stands still, in milliseconds since 1970. 0 while it runs.
+    held_ms: Arc<AtomicI64>,
 }
 
 impl Clock {
     /// A clock that is ahead of (or behind) real time.
     #[must_use]
     pub(crate) fn with_offset_ms(offset_ms: i64) -> Self {
-        Self { offset_ms: Arc::new(AtomicI64::new(offset_ms)) }
+        Self { offset_ms: Arc::new(AtomicI64::new(offset_ms)), held_ms: Arc::default() }
     }
 
     /// Now, in Vietnam.
     #[must_use]
     pub(crate) fn now(&self) -> DateTime<FixedOffset> {
-        self.at(real_now())
+        match self.held_ms.load(Ordering::Relaxed) {
+            0 => self.at(real_now()),
+            held => DateTime::from_timestamp_millis(held)
+                .map_or_else(|| self.at(real_now()), |moment| moment.with_timezone(&VIETNAM)),
+        }
+    }
+
+    /// Stands still at a moment of a story, so that whatever happens in it happens at that moment, however long it takes.
+    pub(crate) fn hold(&self, story: DateTime<FixedOffset>) {
+        self.held_ms.store(story.timestamp_millis(), Ordering::Relaxed);
     }
 
     fn at(&self, real: DateTime<FixedOffset>) -> DateTime<FixedOffset> {
@@ -40,17 +51,18 @@ impl Clock {
         DateTime::from_timestamp_millis(moved.timestamp_millis()).map_or(moved, |t| t.with_timezone(&VIETNAM))
     }
 
-    /// Makes now be `story`, from here on. Returns the new offset in milliseconds.
+    /// Makes now be `story` and runs on from there. Returns the new offset in milliseconds.
     pub(crate) fn set_now(&self, story: DateTime<FixedOffset>) -> i64 {
         let offset = (story - real_now()).num_milliseconds();
         self.offset_ms.store(offset, Ordering::Relaxed);
+        self.held_ms.store(0, Ordering::Relaxed);
         offset
     }
 
     /// Whether the time shown is not real time.
     #[must_use]
     pub(crate) fn is_simulated(&self) -> bool {
-        self.offset_ms.load(Ordering::Relaxed) != 0
+        self.offset_ms.load(Ordering::Relaxed) != 0 || self.held_ms.load(Ordering::Relaxed) != 0
     }
 }
 
@@ -79,6 +91,17 @@ mod tests {
         assert!(clock.is_simulated());
         assert!(clock.now() >= story);
         assert!(clock.now() < end_of("2025-12-31".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_clock_that_is_held_stands_until_it_is_set() {
+        let clock = Clock::default();
+        let story = "2025-12-31T17:00:00+07:00".parse().unwrap();
+        clock.hold(story);
+        assert!(clock.is_simulated());
+        assert_eq!((clock.now(), clock.now()), (story, story));
+        clock.set_now(story);
+        assert!(clock.is_simulated() && clock.now() >= story);
     }
 
     #[test]

@@ -91,12 +91,13 @@ async fn replay(app: Shared, story: &Story) -> anyhow::Result<()> {
         let total = planned.len();
         for (number, (at, names)) in planned.into_iter().enumerate() {
             app.set_progress(number, total, at.date_naive());
-            app.clock.set_now(at);
+            app.clock.hold(at);
             for name in names {
                 collect::run(&app, &name, &Cause::Replayed(at), at).await;
             }
             step(&app, at).await?;
         }
+        app.clock.hold(story.until);
         step(&app, story.until).await?;
         tracing::info!(moments = total, duration_ms = started.elapsed().as_millis(), "story replayed");
     }

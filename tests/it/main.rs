@@ -10,6 +10,7 @@ mod licences;
 mod program;
 mod remote;
 mod safety;
+mod scenarios;
 mod server;
 mod small;
 mod sources;

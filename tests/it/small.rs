@@ -1,4 +1,4 @@
-//! A small province of our own for tests that speak to the real program: two communes, eight villages, the sample rules,
+//! A small province of our own for tests that speak to the real program: three communes, some villages, the sample rules,
 //! and whatever a test adds.
 
 use std::{
@@ -36,10 +36,12 @@ VN,1900-01-01,,country,,Việt Nam,Vietnam,,,,,,,0
 04,1900-01-01,,province,tỉnh,Cao Bằng,,,VN,1900-01-01,,,,0
 00001,1900-01-01,,commune,xã,Một,,,04,1900-01-01,,,other,0
 00002,1900-01-01,,commune,xã,Hai,,,04,1900-01-01,,,extremely_difficult,0
+00003,1900-01-01,,commune,xã,Ba,,,04,1900-01-01,,,other,0
 ";
 
 impl Small {
-    /// The sample's rules, targets and indicators, and eight villages: `v1` to `v5` in 00001, `v6` to `v8` in 00002.
+    /// The sample's rules, targets and indicators, and villages: `v1` to `v5` in 00001, `v6` to `v8` in 00002, `v9` to `v24`
+    /// in 00003.
     pub(crate) fn new() -> Self {
         let small = Self { folder: tempfile::tempdir().unwrap() };
         let mut places = PLACES.to_owned();
@@ -95,15 +97,45 @@ impl Small {
 
     /// Starts the program and waits until it says that it listens.
     pub(crate) fn serve(&self) -> Server {
-        let name = format!("t{}", std::fs::read_dir(self.folder.path()).unwrap().count());
-        let listed = self.said(&["token", "list"]);
-        let name = format!("{name}-{}", listed.lines().count());
+        let name = format!("t{}", self.said(&["token", "list"]).lines().count());
         let token = self.said(&["token", "add", &name, "--role", "admin"]).trim().to_owned();
-        let mut command = gapwatch();
-        command.args(["serve", "--listen", "127.0.0.1:0", "--config"]).arg(self.folder.path());
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut server = self.start("serve");
+        server.token = token;
+        server
+    }
+
+    /// Reports of a story: on each day rows of place, date, indicator and value, collected at eight in the morning.
+    pub(crate) fn story(&self, until: &str, reports: &[(&str, &[[&str; 4]])]) {
+        self.program(&format!(
+            "[story]\nfrom = \"2025-01-01T00:00:00+07:00\"\nuntil = \"{until}T17:00:00+07:00\"\nportal = \"portal\"\nportal_listen = \"127.0.0.1:0\"\n"
+        ));
+        std::fs::create_dir_all(self.path("portal")).unwrap();
+        let column =
+            |what: &str, heading: &str| format!("[[columns]]\nis = \"{what}\"\nheadings = [\"{heading}\"]\n");
+        let columns: String =
+            ["place_code", "date", "indicator", "value"].map(|what| column(what, what)).concat();
+        self.write(
+            "collectors/story.toml",
+            &format!(
+                "title = \"Chuyện\"\ntitle_en = \"Story\"\npublisher = \"x\"\nevidence = \"claimed\"\nmethod = \"m\"\nprovince = \"04\"\nlevel = \"village\"\n\
+                 [source]\nkind = \"file\"\npath = \"inbox/story-{{yyyymmdd}}.csv\"\n[schedule]\ncron = \"0 8 * * *\"\ncatch_up = \"once\"\n\
+                 [format]\nkind = \"table\"\ndelimiter = \",\"\n{columns}"
+            ),
+        );
+        for (day, rows) in reports {
+            let rows: String = rows.iter().map(|row| format!("{}\n", row.join(","))).collect();
+            let text = format!("place_code,date,indicator,value\n{rows}");
+            self.write(&format!("inbox/story-{}.csv", day.replace('-', "")), &text);
+        }
+    }
+
+    /// Starts a command that listens and waits until it says so.
+    pub(crate) fn start(&self, command: &str) -> Server {
+        let mut program = gapwatch();
+        program.args([command, "--listen", "127.0.0.1:0", "--config"]).arg(self.folder.path());
+        let mut child = program.stdout(Stdio::piped()).spawn().unwrap();
         let said = BufReader::new(child.stdout.take().unwrap());
-        let mut server = Server { child, origin: String::new(), token };
+        let mut server = Server { child, origin: String::new(), token: String::new() };
         let ready = said.lines().find_map(|line| {
             let line = line.unwrap();
             line.strip_prefix("gapwatch listening on ").map(str::to_owned)
