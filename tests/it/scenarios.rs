@@ -1,7 +1,7 @@
 //! Histories with known answers, through the real program: what was said goes in as line protocol or files, what it means
 //! is asked over HTTP.
 
-use chrono::{Days, Months, NaiveDate};
+use chrono::{Months, NaiveDate};
 use serde_json::Value;
 
 use crate::small::{Server, Small};
