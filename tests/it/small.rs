@@ -45,9 +45,12 @@ impl Small {
     pub(crate) fn new() -> Self {
         let small = Self { folder: tempfile::tempdir().unwrap() };
         let mut places = PLACES.to_owned();
-        for number in 1..=8 {
-            let (commune, class) =
-                if number <= 5 { ("00001", "other") } else { ("00002", "extremely_difficult") };
+        for number in 1..=24 {
+            let (commune, class) = match number {
+                1..=5 => ("00001", "other"),
+                6..=8 => ("00002", "extremely_difficult"),
+                _ => ("00003", "other"),
+            };
             places.push_str(&format!(
                 "v{number},1900-01-01,,village,xóm,Xóm {number},,,{commune},1900-01-01,,,{class},1\n"
             ));

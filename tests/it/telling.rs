@@ -323,7 +323,7 @@ fn the_feed_and_the_digest_say_what_changed() {
     let said = small.said(&["digest", "--since", "2026-01-01", "--place", "00001"]);
     assert!(
         said.starts_with(
-            "xã Một: 1 trên 5 thôn trắng sóng, tăng 1 so với 01/01/2026; 1 cảnh báo mới, 0 đã hết"
+            "Xã Một (tỉnh Cao Bằng): 1 trên 5 thôn trắng sóng, tăng 1 so với 01/01/2026; 1 cảnh báo mới, 0 đã hết"
         ),
         "{said}"
     );
