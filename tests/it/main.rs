@@ -7,6 +7,7 @@ mod fixtures;
 mod keeping;
 mod layout;
 mod licences;
+mod mergers;
 mod program;
 mod remote;
 mod safety;

@@ -57,6 +57,9 @@ pub struct RulesDiff {
 
 /// Replays each day up to `to` under two configurations and lists what differs from `from` on (both included); what already
 /// differed on the first day is listed on it. `sources` says how the sources stood at the end of a day.
+///
+/// # Errors
+/// What `sources` fails with.
 pub fn rules_diff<E>(
     old: Trial<'_>,
     new: Trial<'_>,

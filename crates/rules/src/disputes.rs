@@ -8,7 +8,7 @@ use crate::{
     config::Rules,
     facts::{Facts, Moment, Said},
     judge::Judgement,
-    signal::{Columns, Compared, point_name},
+    signal::{Columns, Compared, Heard, point_name},
 };
 
 /// A claim and a measurement of one point that differ.
@@ -111,7 +111,7 @@ pub fn claim_gaps(
 fn compared<'a>(facts: &'a Facts, rules: &'a Rules, village: PlaceIx, moment: Moment) -> Vec<Compared<'a>> {
     let columns = Columns::of(facts, &rules.signal);
     let said = columns.speaking(&columns.gather(village, moment.as_of), moment);
-    let mut points: BTreeMap<Option<&str>, [Vec<(Said<'a>, bool)>; 2]> = BTreeMap::new();
+    let mut points: BTreeMap<Option<&str>, [Vec<Heard<'a>>; 2]> = BTreeMap::new();
     for (said, yes) in said {
         let [claims, measured] = points.entry(point_name(&said)).or_default();
         match said.head.key.evidence {

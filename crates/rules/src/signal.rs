@@ -84,7 +84,7 @@ impl<'a> Columns<'a> {
     }
 
     /// What can speak of a village's points, whatever its class and age, with what it says.
-    pub(crate) fn speaking(&self, gathered: &Gathered<'a>, moment: Moment) -> Vec<(Said<'a>, bool)> {
+    pub(crate) fn speaking(&self, gathered: &Gathered<'a>, moment: Moment) -> Vec<Heard<'a>> {
         let minimum = self.minimum_samples;
         let said = newest_of(&gathered.signal, minimum, moment).into_iter();
         let said = said.filter(|said| self.counts(said) && said.enough(minimum));
@@ -139,8 +139,8 @@ impl<'a> Columns<'a> {
 
     fn point(&self, name: Option<&'a str>, said: &[Said<'a>], moment: Moment) -> PointFound<'a> {
         let mut qualification = Qualification::default();
-        let mut fit: Vec<(Said<'a>, bool)> = Vec::with_capacity(said.len());
-        let mut claims: Vec<(Said<'a>, bool)> = Vec::new();
+        let mut fit: Vec<Heard<'a>> = Vec::with_capacity(said.len());
+        let mut claims: Vec<Heard<'a>> = Vec::new();
         for said in said.iter().filter(|said| point_name(said) == name && self.counts(said)) {
             let Some(yes) = self.yes(said.point.value) else { continue };
             if said.head.key.evidence == Evidence::Crowd && !yes {
@@ -176,11 +176,7 @@ impl<'a> Columns<'a> {
     /// Holds the claims about one point against what was measured of it. A claim is held against the measurements of its
     /// own operator, or else against those of the point at large; of several networks the best counts. Where each claim
     /// agrees with its own and yet all claims together say otherwise than all measurements, that is one more difference.
-    pub(crate) fn held_together(
-        &self,
-        claims: &[(Said<'a>, bool)],
-        measured: &[(Said<'a>, bool)],
-    ) -> Vec<Compared<'a>> {
+    pub(crate) fn held_together(&self, claims: &[Heard<'a>], measured: &[Heard<'a>]) -> Vec<Compared<'a>> {
         let (claims, measured) = (newest_of_each_network(claims), newest_of_each_network(measured));
         let window = i64::from(self.settings.dispute_window_days);
         let near = |one: &Said<'_>, other: &Said<'_>| (one.ends - other.ends).num_days().abs() <= window;
@@ -193,7 +189,7 @@ impl<'a> Columns<'a> {
                     technology.is_none() || other_technology.is_none() || technology == other_technology;
                 one_technology && near(&claim.0, other)
             });
-            let of = |wanted: Option<&str>| -> Vec<(Said<'a>, bool)> {
+            let of = |wanted: Option<&str>| -> Vec<Heard<'a>> {
                 within.clone().filter(|(other, _)| network(other).0 == wanted).copied().collect()
             };
             let own = match operator {
@@ -220,8 +216,8 @@ impl<'a> Columns<'a> {
 /// A claim and the measurement it is held against, each with whether it says there is signal.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Compared<'a> {
-    pub(crate) claim: (Said<'a>, bool),
-    pub(crate) measurement: (Said<'a>, bool),
+    pub(crate) claim: Heard<'a>,
+    pub(crate) measurement: Heard<'a>,
 }
 
 impl Compared<'_> {
@@ -231,8 +227,8 @@ impl Compared<'_> {
 }
 
 /// The best of several statements: one that says there is signal, if any does; of equals the newest.
-fn best<'a>(all: &[(Said<'a>, bool)]) -> Option<(Said<'a>, bool)> {
-    let better = |one: (Said<'a>, bool), other: (Said<'a>, bool)| {
+fn best<'a>(all: &[Heard<'a>]) -> Option<Heard<'a>> {
+    let better = |one: Heard<'a>, other: Heard<'a>| {
         if (other.1, other.0.newer_than(&one.0)) > (one.1, false) { other } else { one }
     };
     all.iter().copied().reduce(better)
@@ -308,6 +304,9 @@ pub(crate) fn point_name<'a>(said: &Said<'a>) -> Option<&'a str> {
     said.head.key.dimensions.measuring_point.as_deref().filter(|name| *name != "centre")
 }
 
+/// A statement, with whether it says there is signal.
+pub(crate) type Heard<'a> = (Said<'a>, bool);
+
 type Network<'a> = (Option<&'a str>, Option<&'a str>);
 
 fn network<'a>(said: &Said<'a>) -> Network<'a> {
@@ -316,8 +315,8 @@ fn network<'a>(said: &Said<'a>) -> Network<'a> {
 }
 
 /// Of several sources on one operator and technology the newest speaks.
-fn newest_of_each_network<'a>(all: &[(Said<'a>, bool)]) -> Vec<(Said<'a>, bool)> {
-    let mut kept: Vec<(Said<'a>, bool)> = Vec::with_capacity(all.len());
+fn newest_of_each_network<'a>(all: &[Heard<'a>]) -> Vec<Heard<'a>> {
+    let mut kept: Vec<Heard<'a>> = Vec::with_capacity(all.len());
     for (said, yes) in all {
         match kept.iter_mut().find(|(other, _)| network(other) == network(said)) {
             Some(other) if said.newer_than(&other.0) => *other = (*said, *yes),
