@@ -139,14 +139,16 @@ enum Known {
 
 /// Which version of the texts: the documents' numbers.
 type Texts = [Option<u64>; 3];
+/// A few values that are kept, each with its key, the oldest first.
+type Versions<K, V> = Mutex<Vec<(K, V)>>;
 
 /// Facts and judgements that are kept.
 #[derive(Debug, Default)]
 pub(crate) struct Worlds {
     facts: Mutex<Option<(u64, Arc<Facts>)>>,
     /// Texts that were read, and places as they were known, of the moments asked for last.
-    texts: Mutex<Vec<(Texts, Judging)>>,
-    places: Mutex<Vec<((u64, u64), Arc<Gazetteer>)>>,
+    texts: Versions<Texts, Judging>,
+    places: Versions<(u64, u64), Arc<Gazetteer>>,
     /// The facts seen with them, each with its mark.
     seen: Mutex<Vec<(u64, Arc<Facts>)>>,
     judged: Mutex<Vec<(Key, Arc<World>)>>,
@@ -160,7 +162,7 @@ pub(crate) struct Worlds {
 
 /// What is kept of a key, or is made now and kept in place of the oldest.
 fn kept<K: PartialEq, V: Clone, E>(
-    all: &Mutex<Vec<(K, V)>>,
+    all: &Versions<K, V>,
     key: K,
     make: impl FnOnce() -> Result<V, E>,
 ) -> Result<V, E> {

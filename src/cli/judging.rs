@@ -122,9 +122,10 @@ pub(crate) fn digest(
         ledger.reclassified,
         ledger.closing
     ));
-    for (sign, flags) in [("▲", &answer["fired"]), ("✓", &answer["resolved"])] {
-        for flag in flags.as_array().into_iter().flatten() {
-            say(&format!("{sign} {}", flag["explanation"].as_str().unwrap_or_default()));
+    for (sign, key) in [("▲", "fired"), ("✓", "resolved")] {
+        for flag in answer.get(key).and_then(|flags| flags.as_array()).into_iter().flatten() {
+            let said = flag.get("explanation").and_then(|said| said.as_str()).unwrap_or_default();
+            say(&format!("{sign} {said}"));
         }
     }
     Ok(Exit::Done)
