@@ -97,8 +97,6 @@ fn villages_are_told_apart_by_their_evidence() {
     assert_eq!(state(&server, "v3", ""), "covered");
     server.push("other", &format!("village.signal,place=v2,period={this} value=0"));
     assert_eq!(state(&server, "v2", ""), "no_signal", "the newest source on one network speaks");
-    server.push("lines", &format!("village.signal,place=v2,period={this} value=1"));
-    assert_eq!(state(&server, "v2", ""), "covered");
 }
 
 /// Value, standing and target flag of a commune's fibre.
