@@ -40,7 +40,7 @@ pub(crate) enum Dear {
     File,
     /// A search.
     Search,
-    /// Anything as it was known on another day.
+    /// A page of another day that has to be made: one that is kept costs nothing.
     Past,
 }
 
@@ -59,8 +59,9 @@ impl Dear {
         if path == "/search" {
             return Some(Self::Search);
         }
-        let dated = |name: &str| matches!(name, "as_of" | "from" | "to" | "on" | "then");
-        Query::of(uri).0.iter().any(|(name, value)| dated(name) && !value.is_empty()).then_some(Self::Past)
+        let dated = |name: &str| matches!(name, "as_of" | "from" | "to");
+        let past = || Query::of(uri).0.iter().any(|(name, value)| dated(name) && !value.is_empty());
+        (!path.starts_with("/api/") && past()).then_some(Self::Past)
     }
 
     /// How many at once, and how long each takes to be forgotten, in milliseconds.
@@ -70,10 +71,14 @@ impl Dear {
             Self::Push => (600, 20),
             Self::File => (60, 1_000),
             Self::Search => (100, 100),
-            Self::Past => (1_000, 25),
+            Self::Past => (300, 100),
         }
     }
 }
+
+/// Says of an answer that it was made for who asked, not kept from before.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MadeNow;
 
 /// Counts what is dear per visitor: each request pushes the visitor's own due time on by its cost, and one that lies
 /// too far ahead is refused.
@@ -88,6 +93,18 @@ impl Limits {
     /// # Errors
     /// The seconds to wait, when there were too many.
     pub(crate) fn take(&self, from: IpAddr, what: Dear, now: DateTime<FixedOffset>) -> Result<(), u16> {
+        self.ask(from, what, now, true)
+    }
+
+    /// The same without taking: whether the next one would be refused.
+    ///
+    /// # Errors
+    /// The seconds to wait, when there were too many.
+    fn may(&self, from: IpAddr, what: Dear, now: DateTime<FixedOffset>) -> Result<(), u16> {
+        self.ask(from, what, now, false)
+    }
+
+    fn ask(&self, from: IpAddr, what: Dear, now: DateTime<FixedOffset>, take: bool) -> Result<(), u16> {
         let (burst, each_ms) = what.allowance();
         let each = TimeDelta::milliseconds(each_ms);
         let most = each * burst;
@@ -104,7 +121,7 @@ impl Limits {
             let wait = (next - now - most).num_seconds().saturating_add(1);
             return Err(u16::try_from(wait).unwrap_or(u16::MAX));
         }
-        if due.len() < VISITORS || due.contains_key(&key) {
+        if take && (due.len() < VISITORS || due.contains_key(&key)) {
             due.insert(key, next);
         }
         Ok(())
@@ -131,13 +148,20 @@ pub(crate) async fn guard(State(app): State<Shared>, request: Request, next: Nex
         );
         return refusal(&app, &uri, &headers, error);
     }
-    if let Some(what) = Dear::of(&method, &uri) {
-        let from = client(request.extensions(), &headers);
-        if let Err(wait) = app.limits.take(from, what, app.clock.now()) {
-            return refusal(&app, &uri, &headers, too_many(wait));
-        }
+    let (dear, from) = (Dear::of(&method, &uri), client(request.extensions(), &headers));
+    let asked = match dear {
+        None => Ok(()),
+        Some(Dear::Past) => app.limits.may(from, Dear::Past, app.clock.now()),
+        Some(what) => app.limits.take(from, what, app.clock.now()),
+    };
+    if let Err(wait) = asked {
+        return refusal(&app, &uri, &headers, too_many(wait));
     }
     let response = next.run(request).await;
+    if dear == Some(Dear::Past) && response.extensions().get::<MadeNow>().is_some() {
+        // It was asked before whether there is room; who asks for many at once is refused with the next.
+        app.limits.take(from, Dear::Past, app.clock.now()).ok();
+    }
     match bare(&uri, &response) {
         Some(error) => {
             let allow = response.headers().get(header::ALLOW).cloned();
@@ -233,6 +257,17 @@ mod tests {
     }
 
     #[test]
+    fn asking_whether_there_is_room_takes_none() {
+        let (limits, from) = (Limits::default(), "10.0.0.1".parse().unwrap());
+        for _ in 0..300 {
+            assert_eq!(limits.may(from, Dear::Past, now()), Ok(()));
+            assert_eq!(limits.may(from, Dear::Past, now()), Ok(()));
+            assert_eq!(limits.take(from, Dear::Past, now()), Ok(()));
+        }
+        assert_eq!(limits.may(from, Dear::Past, now()), Err(1));
+    }
+
+    #[test]
     fn a_network_of_one_owner_is_one_visitor() {
         let limits = Limits::default();
         let of = |end: u16| format!("2001:db8::{end:x}").parse().unwrap();
@@ -263,6 +298,7 @@ mod tests {
             ("/villages?state=no_signal", None),
             ("/?as_of=", None),
             ("/?as_of=2025-06-30", Some(Dear::Past)),
+            ("/api/v1/summary?place=04&as_of=2025-06-30", None),
             ("/villages/export?format=csv", Some(Dear::File)),
             ("/packs/7/document.pdf", Some(Dear::File)),
             ("/packs/7/document", None),

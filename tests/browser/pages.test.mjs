@@ -145,13 +145,19 @@ test('on a slow computer and a slow line every page is whole and nothing moves w
     });
     await page.addInitScript(() => {
       globalThis.shift = 0;
+      globalThis.moved = [];
       new PerformanceObserver((list) => {
-        for (const entry of list.getEntries()) if (!entry.hadRecentInput) globalThis.shift += entry.value;
+        for (const entry of list.getEntries().filter((one) => !one.hadRecentInput)) {
+          globalThis.shift += entry.value;
+          const words = (one) => `${one.node?.nodeName}.${one.node?.className} ${one.previousRect.y} → ${one.currentRect.y}`;
+          globalThis.moved.push(...entry.sources.map(words));
+        }
       }).observe({ type: 'layout-shift', buffered: true });
     });
     await page.goto(demo.origin + path, { waitUntil: 'load', timeout: 120_000 });
     assert.ok((await page.locator('h1').first().innerText()).trim().length > 0, name);
-    assert.ok((await page.evaluate(() => globalThis.shift)) < 0.01, name);
+    const moved = await page.evaluate(() => globalThis.moved.join(', '));
+    assert.ok((await page.evaluate(() => globalThis.shift)) < 0.01, `${name}: ${moved}`);
     await page.close();
   }
   await context.close();

@@ -53,6 +53,7 @@ use super::{
     cache::Finished,
     context::{Asked, Query},
     error::{HttpError, HttpResult, say_when},
+    guard::MadeNow,
 };
 use crate::app::{App, Shared};
 
@@ -160,15 +161,23 @@ where
     if !app.is_ready() {
         return loading(&app, &asked);
     }
-    let making = made(&app, &asked, make);
+    let mut anew = false;
+    let making = async {
+        anew = true;
+        made(&app, &asked, make).await
+    };
     let (finished, cache_control) = match &asked.session {
         None => (app.pages.get_or_make(&app.page_key(&asked), making).await, REVALIDATE),
         Some(_) => (making.await, "private, no-store"),
     };
-    match finished {
+    let mut response = match finished {
         Ok(finished) => finished.answer(&headers, cache_control),
         Err(error) => failure(&app, &asked, error),
+    };
+    if anew {
+        response.extensions_mut().insert(MadeNow);
     }
+    response
 }
 
 /// Makes a page when its turn has come.
