@@ -29,7 +29,7 @@ use gapwatch_model::{
 };
 use gapwatch_store::{PlaceSet, Query, SeriesStore, Store, StoreOptions};
 use generate::{Workload, first_day, hash, known};
-use measure::{Line, flush, in_turns, line, median, peak_mb, table};
+use measure::{Line, flush, in_turns, line, median, peak_mb, table, turns};
 use rows::Rows;
 
 fn main() {
@@ -76,20 +76,31 @@ fn province_year(dir: &Path, days: u32, lines: &mut Vec<Line>) {
     let batches: Vec<Vec<Frame>> = (0..measure::ROUNDS).map(next).collect();
     let points: usize = batches[0].iter().map(|frame| frame.points.len()).sum();
     let raw = points * 22;
-    let before = frame_bytes(&dir.join("w1.store"));
-    let (ours, theirs) = in_turns(
-        "ingest",
-        |round| store.append(&batch(&batches[round])).map(|_| ()).unwrap(),
-        |round| rows.append(&batches[round], 1000),
-    );
-    let bytes = (frame_bytes(&dir.join("w1.store")) - before) / measure::ROUNDS;
+    let (mut ours, mut theirs, mut limits) = (Vec::new(), Vec::new(), [Vec::new(), Vec::new()]);
+    let mut packed = 0;
+    for frames in &batches {
+        let batch = batch(frames);
+        let before = frame_bytes(&dir.join("w1.store"));
+        let start = Instant::now();
+        store.append(&batch).unwrap();
+        ours.push(start.elapsed());
+        let start = Instant::now();
+        rows.append(frames, 1000);
+        theirs.push(start.elapsed());
+        packed = frame_bytes(&dir.join("w1.store")) - before;
+        for (limit, bytes) in limits.iter_mut().zip([raw, packed]) {
+            limit.push(flush(dir, bytes));
+        }
+    }
+    let (ours, theirs) = (median(&mut ours), median(&mut theirs));
     lines.push(line(&format!("W1 ingest, {points} points"), ours, theirs, true, 50.0, "≥ 50×"));
-    for (what, bytes) in [("its points as they are", raw), ("its packed frames", bytes)] {
-        let limit = median(&mut (0..measure::ROUNDS).map(|_| flush(dir, bytes)).collect::<Vec<Duration>>());
+    for ((what, bytes), mut limit) in
+        [("its points as they are", raw), ("its packed frames", packed)].into_iter().zip(limits)
+    {
         lines.push(line(
             &format!("W1 ingest against a flush of {what}, {bytes} bytes"),
             ours,
-            limit,
+            median(&mut limit),
             false,
             6.0,
             "≤ 6×",
@@ -252,8 +263,9 @@ fn nation(dir: &Path, days: u32, lines: &mut Vec<Line>) {
     };
     let batches: Vec<Vec<Frame>> = (0..measure::ROUNDS).map(next).collect();
     let points: usize = batches[0].iter().map(|frame| frame.points.len()).sum();
-    let (ours, theirs) = in_turns(
+    let (ours, theirs) = turns(
         "ingest",
+        measure::ROUNDS,
         |round| store.append(&batch(&batches[round])).map(|_| ()).unwrap(),
         |round| rows.append(&batches[round], 5000),
     );

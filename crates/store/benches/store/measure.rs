@@ -6,8 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How often each side runs.
+/// How often each side runs at least.
 pub(crate) const ROUNDS: usize = 7;
+
+/// How often it runs at most, and the time after which it runs no more often than it must.
+const MORE_ROUNDS: usize = 51;
+const ENOUGH: Duration = Duration::from_secs(2);
 
 /// One line of the table.
 pub(crate) struct Line {
@@ -19,14 +23,26 @@ pub(crate) struct Line {
     pub(crate) held: bool,
 }
 
-/// Runs both in turns and compares their answers every time.
+/// Runs both in turns and compares their answers every time: so often, and what is short more often, because other work
+/// on the machine disturbs it more.
 pub(crate) fn in_turns<T: PartialEq + std::fmt::Debug>(
     what: &str,
+    ours: impl FnMut(usize) -> T,
+    reference: impl FnMut(usize) -> T,
+) -> (Duration, Duration) {
+    turns(what, MORE_ROUNDS, ours, reference)
+}
+
+/// As [`in_turns`], at most `most` times.
+pub(crate) fn turns<T: PartialEq + std::fmt::Debug>(
+    what: &str,
+    most: usize,
     mut ours: impl FnMut(usize) -> T,
     mut reference: impl FnMut(usize) -> T,
 ) -> (Duration, Duration) {
     let (mut a, mut b) = (Vec::new(), Vec::new());
-    for round in 0..ROUNDS {
+    let first = Instant::now();
+    for round in 0..most {
         let start = Instant::now();
         let left = ours(round);
         a.push(start.elapsed());
@@ -34,6 +50,9 @@ pub(crate) fn in_turns<T: PartialEq + std::fmt::Debug>(
         let right = reference(round);
         b.push(start.elapsed());
         assert!(left == right, "{what}: the answers differ");
+        if round + 1 >= ROUNDS && first.elapsed() > ENOUGH {
+            break;
+        }
     }
     (median(&mut a), median(&mut b))
 }
