@@ -219,18 +219,20 @@ impl<'a> Reader<'a> {
                 column.truncate(count);
                 Ok(column)
             }
-            BITS => {
-                let least = self.small()?;
-                let width = u32::from(self.byte()?);
-                if width > 32 {
-                    return Err("a column is too wide");
-                }
-                let length = count.checked_mul(width as usize).ok_or("a column is too long")?.div_ceil(8);
-                Ok(bits(self.take(length)?, least, width, count))
-            }
+            BITS => self.bits(count, |whole| whole),
             PACKED => self.unpack(count),
             _ => Err("a column is of an unknown kind"),
         }
+    }
+
+    fn bits<T>(&mut self, count: usize, make: impl Fn(u32) -> T) -> Result<Vec<T>, Damage> {
+        let least = self.small()?;
+        let width = usize::from(self.byte()?);
+        if width > 32 {
+            return Err("a column is too wide");
+        }
+        let length = count.checked_mul(width).ok_or("a column is too long")?.div_ceil(8);
+        Ok(bits(self.take(length)?, least, width, count, make))
     }
 
     /// Length of a run: at least one, at most what is missing.
@@ -252,8 +254,13 @@ impl<'a> Reader<'a> {
             }
             DECIMAL => {
                 let scale = *POWERS.get(usize::from(self.byte()?)).ok_or("a power of ten is too large")?;
-                Ok(self.u32s(count)?.into_iter().map(|whole| f64::from(whole) / scale).collect())
+                let make = |whole: u32| f64::from(whole) / scale;
+                match self.byte()? {
+                    BITS => self.bits(count, make),
+                    kind => Ok(self.u32s_of(kind, count)?.into_iter().map(make).collect()),
+                }
             }
+            BITS => self.bits(count, f64::from),
             PACKED_I64 => Ok(self.unpack::<i64>(count)?.into_iter().map(|whole| whole as f64).collect()),
             PACKED_F64 => self.unpack(count),
             kind => Ok(self.u32s_of(kind, count)?.into_iter().map(f64::from).collect()),
@@ -332,33 +339,28 @@ fn is_noise(column: &[u32]) -> bool {
     used * 4 >= u64::from(width) * 3 * column.len() as u64 && width <= 16
 }
 
-/// Reads values of a fixed width. Eight of them are a whole number of bytes, so they are read eight at a time.
+/// Reads values of a fixed width. Eight of them are a whole number of bytes, so they are read eight at a time; a value and
+/// the bits before it in its first byte always fit into eight bytes.
 #[expect(clippy::cast_possible_truncation, reason = "masked to at most 32 bits")]
-fn bits(bytes: &[u8], least: u32, width: u32, count: usize) -> Vec<u32> {
-    let mut column: Vec<u32> = Vec::with_capacity(count + 8);
+fn bits<T>(bytes: &[u8], least: u32, width: usize, count: usize, make: impl Fn(u32) -> T) -> Vec<T> {
+    let mut column: Vec<T> = Vec::with_capacity(count + 8);
     let mask = (1_u64 << width) - 1;
-    let step = width as usize;
     let mut at = 0;
     while column.len() < count {
-        let mut raw = [0_u8; 32];
-        match bytes.get(at..at + 32).and_then(|bytes| bytes.try_into().ok()) {
-            Some(whole) => raw = whole,
-            None => {
-                raw.iter_mut().zip(bytes.get(at..).unwrap_or_default()).for_each(|(to, from)| *to = *from)
-            }
+        let mut end = [0_u8; 40];
+        let window = bytes.get(at..).and_then(|rest| rest.first_chunk::<40>()).unwrap_or_else(|| {
+            end.iter_mut().zip(bytes.get(at..).unwrap_or_default()).for_each(|(to, from)| *to = *from);
+            &end
+        });
+        let mut eight = [0_u32; 8];
+        for (index, value) in eight.iter_mut().enumerate() {
+            let bit = index * width;
+            let word = window.get(bit / 8..).and_then(|rest| rest.first_chunk::<8>());
+            let word = word.map_or(0, |word| u64::from_le_bytes(*word)) >> (bit % 8);
+            *value = least.wrapping_add((word & mask) as u32);
         }
-        let (low, high) = raw.split_at(16);
-        let half = |half: &[u8]| half.try_into().map_or(0, u128::from_le_bytes);
-        let (low, high) = (half(low), half(high));
-        column.extend_from_slice(&std::array::from_fn::<u32, 8, _>(|index| {
-            let bit = index as u32 * width;
-            let word = match bit {
-                0..128 => low >> bit | if bit > 96 { high << (128 - bit) } else { 0 },
-                _ => high >> (bit - 128),
-            };
-            least.wrapping_add((word as u64 & mask) as u32)
-        }));
-        at += step;
+        column.extend(eight.map(&make));
+        at += width;
     }
     column.truncate(count);
     column
