@@ -76,7 +76,7 @@ impl Drop for Bucket {
 struct Delivered<'a>(&'a Store);
 
 impl Delivered<'_> {
-    fn from_server<T>(&self, answer: T) -> T {
+    fn by_server<T>(&self, answer: T) -> T {
         let because = self.0.spool().unwrap().and_then(|status| status.local_because);
         assert_eq!(because, None, "an answer did not come from the server");
         answer
@@ -95,19 +95,19 @@ impl SeriesStore for Delivered<'_> {
     }
 
     fn latest(&self, query: &Query, sink: &mut Sink<'_>) -> Result<(), StoreError> {
-        self.from_server(self.0.series().latest(query, sink))
+        self.by_server(self.0.series().latest(query, sink))
     }
 
     fn values(&self, query: &Query, sink: &mut Sink<'_>) -> Result<(), StoreError> {
-        self.from_server(self.0.series().values(query, sink))
+        self.by_server(self.0.series().values(query, sink))
     }
 
     fn revisions(&self, query: &Query, sink: &mut Sink<'_>) -> Result<(), StoreError> {
-        self.from_server(self.0.series().revisions(query, sink))
+        self.by_server(self.0.series().revisions(query, sink))
     }
 
     fn summary(&self, query: &Query, cuts: &[f64]) -> Result<Vec<Summary>, StoreError> {
-        self.from_server(self.0.series().summary(query, cuts))
+        self.by_server(self.0.series().summary(query, cuts))
     }
 
     fn streams(&self, indicator: Option<&IndicatorId>) -> Result<Vec<Arc<Stream>>, StoreError> {
