@@ -76,7 +76,7 @@ pub(crate) enum Cell {
     /// True or false.
     Bool(bool),
     /// A formula that failed, such as `#REF!`.
-    Error(String),
+    Error(Text),
 }
 
 impl Cell {
@@ -84,8 +84,7 @@ impl Cell {
     pub(crate) fn shown(&self) -> String {
         match self {
             Self::Empty => String::new(),
-            Self::Text(text) => text.to_string(),
-            Self::Error(text) => text.clone(),
+            Self::Text(text) | Self::Error(text) => text.to_string(),
             Self::Number(number) => number.to_string(),
             Self::Percent(percent) => format!("{percent}%"),
             Self::Date(at) if at.time() == chrono::NaiveTime::MIN => at.format("%d/%m/%Y").to_string(),

@@ -592,10 +592,7 @@ mod tests {
         assert_eq!(count.read(&Cell::Empty, Style::Plain), Parsed::Missing);
         count.blank = Blank::Zero;
         assert_eq!(count.read(&Cell::Empty, Style::Plain), number(0.0, Qualifier::Exact));
-        assert_eq!(
-            code(&count.read(&Cell::Error("#REF!".to_owned()), Style::Plain)),
-            Some(RejectCode::BadValue)
-        );
+        assert_eq!(code(&count.read(&Cell::Error("#REF!".into()), Style::Plain)), Some(RejectCode::BadValue));
     }
 
     #[test]

@@ -150,7 +150,7 @@ fn mark_unsolved(
         return Ok(());
     }
     let shown: String = formula.chars().take(200).collect();
-    put(grid, row, column, Cell::Error(format!("={shown}")), left)
+    put(grid, row, column, Cell::Error(format!("={shown}").into()), left)
 }
 
 /// A share of 0.29 is 29 percent, not 28.999999999999996: floating noise beyond the 15th digit is Excel's own too.
@@ -285,7 +285,7 @@ fn from_data(data: &Data, texts: &mut Texts) -> Cell {
             moment.or_else(day).map_or_else(|| Cell::Text(texts.of(text)), Cell::Date)
         }
         Data::DurationIso(text) => Cell::Text(texts.of(text)),
-        Data::Error(error) => Cell::Error(error.to_string()),
+        Data::Error(error) => Cell::Error(texts.of(&error.to_string())),
     }
 }
 
