@@ -20,12 +20,11 @@ pub(super) fn head(name: &str) -> &str {
     name.split(" - ").next().unwrap_or(name).trim()
 }
 
-/// The keys under which a village is found, the strongest first: as written, without its kind, and without a second word
-/// that is a kind too, since `Xóm Bản Mò` may be the xóm of `Bản Mò` or the bản of `Mò`.
+/// The keys under which a village is found, the strongest first: as written, and without its kind. `Bản Mò` may be the bản
+/// of `Mò` or the name of a xóm.
 pub(super) fn village_keys(name: &str) -> Vec<String> {
     let cleaned = text::clean(name);
-    let once = without_kind(&cleaned);
-    let mut keys = vec![text::fold(&cleaned), text::fold(once), text::fold(without_kind(once))];
+    let mut keys = vec![text::fold(&cleaned), text::fold(without_kind(&cleaned))];
     keys.dedup();
     keys
 }
@@ -115,6 +114,7 @@ mod tests {
         assert!(shared("Bản Mò", "Mò"));
         assert!(shared("xóm  bản mò", "Xóm Bản Mò"));
         assert!(!shared("Xóm Bản Mò", "Bản Mỏ"));
+        assert!(!shared("Xóm Bản Mò", "Mò"), "one kind falls away, not two");
         assert!(!shared("Tổ dân phố 1", "Tổ dân phố 11"));
     }
 
