@@ -4,7 +4,7 @@
 use chrono::{Months, NaiveDate};
 use serde_json::Value;
 
-use crate::small::{Server, Small};
+use crate::{server::Server, small::Small};
 
 /// The program's own today.
 fn today(server: &Server) -> NaiveDate {

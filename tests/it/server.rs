@@ -15,7 +15,7 @@ pub(crate) struct Server {
     child: Child,
     /// Where it answers, such as `http://127.0.0.1:41234`.
     pub(crate) origin: String,
-    /// The token a demo prints; a server prints none.
+    /// A token that may change things: the one a demo prints, or one a test made.
     pub(crate) token: String,
 }
 
@@ -96,6 +96,19 @@ pub(crate) fn agent() -> ureq::Agent {
 }
 
 impl Server {
+    /// Kills it at once, as a power cut would.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Pushes lines that must all go in.
+    pub(crate) fn push(&self, source: &str, lines: &str) {
+        let path = format!("/api/v2/write?precision=s&bucket={source}");
+        let (status, body) = self.post(&path, Some(&self.token), lines);
+        assert_eq!(status, 204, "{body}");
+    }
+
     /// Status and body of a page.
     pub(crate) fn get(&self, path: &str) -> (u16, String) {
         let mut response = agent().get(format!("{}{path}", self.origin)).call().unwrap();

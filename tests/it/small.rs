@@ -1,33 +1,16 @@
 //! A small province of our own for tests that speak to the real program: three communes, some villages, the sample rules,
 //! and whatever a test adds.
 
-use std::{
-    io::{BufRead, BufReader},
-    path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
+use std::{path::PathBuf, process::Output};
+
+use crate::{
+    read,
+    server::{self, Server, run},
 };
-
-use serde_json::Value;
-
-use crate::read;
 
 /// A configuration in a folder of its own, deleted with it.
 pub(crate) struct Small {
     folder: tempfile::TempDir,
-}
-
-/// The program, serving a configuration. Killed when the test ends, however it ends.
-pub(crate) struct Server {
-    child: Child,
-    pub(crate) origin: String,
-    token: String,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
 }
 
 const PLACES: &str = "\
@@ -134,61 +117,6 @@ impl Small {
 
     /// Starts a command that listens and waits until it says so.
     pub(crate) fn start(&self, command: &str) -> Server {
-        let mut program = gapwatch();
-        program.args([command, "--listen", "127.0.0.1:0", "--config"]).arg(self.folder.path());
-        let mut child = program.stdout(Stdio::piped()).spawn().unwrap();
-        let said = BufReader::new(child.stdout.take().unwrap());
-        let mut server = Server { child, origin: String::new(), token: String::new() };
-        let ready = said.lines().find_map(|line| {
-            let line = line.unwrap();
-            line.strip_prefix("gapwatch listening on ").map(str::to_owned)
-        });
-        server.origin = ready.expect("the program ended before it was ready");
-        server
-    }
-}
-
-fn gapwatch() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gapwatch"));
-    command.env("RUST_LOG", "warn");
-    command
-}
-
-/// Runs a command of the program on a configuration.
-pub(crate) fn run(config: &Path, arguments: &[&str]) -> Output {
-    gapwatch().args(arguments).arg("--config").arg(config).output().unwrap()
-}
-
-fn agent() -> ureq::Agent {
-    ureq::Agent::config_builder().http_status_as_error(false).build().into()
-}
-
-impl Server {
-    /// Kills it at once, as a power cut would.
-    pub(crate) fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
-    pub(crate) fn get(&self, path: &str) -> (u16, String) {
-        let mut response = agent().get(format!("{}{path}", self.origin)).call().unwrap();
-        (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
-    }
-
-    pub(crate) fn json(&self, path: &str) -> Value {
-        let (status, body) = self.get(path);
-        assert_eq!(status, 200, "{path}: {body}");
-        serde_json::from_str(&body).unwrap()
-    }
-
-    /// Pushes lines that must all go in.
-    pub(crate) fn push(&self, source: &str, lines: &str) {
-        let mut response = agent()
-            .post(format!("{}/api/v2/write?precision=s&bucket={source}", self.origin))
-            .header("authorization", format!("Token {}", self.token))
-            .send(lines)
-            .unwrap();
-        let status = response.status().as_u16();
-        assert_eq!(status, 204, "{}", response.body_mut().read_to_string().unwrap());
+        server::start(command, self.folder.path())
     }
 }

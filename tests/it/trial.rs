@@ -10,7 +10,7 @@ fn changed_rules_are_tried_before_they_are_put_in_force() {
     let server = small.serve();
     server.push("lines", "village.signal,place=v1 value=0\nvillage.signal,place=v6 value=1\nvillage.clusters_without_signal,place=v6 value=2");
     let today = server.json("/api/v1/summary?place=04")["as_of"].as_str().unwrap().to_owned();
-    let stands = |server: &crate::small::Server| {
+    let stands = |server: &crate::server::Server| {
         let flags = server.json("/api/v1/flags?state=firing");
         flags
             .as_array()
@@ -46,12 +46,12 @@ fn changed_rules_are_tried_before_they_are_put_in_force() {
     small.edit("rules.toml", "version = \"sample-2\"", "version = \"sample-1\"");
     small.edit("rules.toml", "\nfor_days = 7", "");
     let running = small.path("").display().to_string();
-    let against = crate::small::run(new.path(), &[&arguments[..], &["--against", &running]].concat());
+    let against = crate::server::run(new.path(), &[&arguments[..], &["--against", &running]].concat());
     assert_eq!(String::from_utf8(against.stdout).unwrap(), said);
 
     // What cannot be compared is refused.
     let refused =
-        |config: &std::path::Path, arguments: &[&str]| crate::small::run(config, arguments).status.code();
+        |config: &std::path::Path, arguments: &[&str]| crate::server::run(config, arguments).status.code();
     assert_eq!(
         refused(&small.path(""), &["rules", "diff", "--from", "2026-02-01", "--to", "2026-01-01"]),
         Some(2)
