@@ -68,7 +68,7 @@ impl Dear {
     fn allowance(self) -> (i32, i64) {
         match self {
             Self::Form => (40, 1_000),
-            Self::Push => (600, 20),
+            Self::Push => (6_000, 5),
             Self::File => (60, 1_000),
             Self::Search => (100, 100),
             Self::Past => (300, 100),
