@@ -67,7 +67,7 @@ pub(crate) struct World {
     /// The targets that were known.
     pub(crate) targets: Arc<Targets>,
     /// What it means.
-    pub(crate) judgement: Judgement,
+    pub(crate) judgement: Arc<Judgement>,
     /// The flags as they stood.
     pub(crate) flags: Vec<Flag>,
     /// What trends need of it, made when a page first asks.
@@ -188,9 +188,16 @@ impl Worlds {
         kept.iter().find(|(of, _)| of == key).map(|(_, world)| Arc::clone(world))
     }
 
+    /// What was judged of the same before the flags moved: a judgement does not depend on them.
+    fn judged_before(&self, key: &Key) -> Option<Arc<Judgement>> {
+        let kept = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = kept.iter().find(|(of, _)| Key { flags: key.flags, ..of.clone() } == *key);
+        same.map(|(_, world)| Arc::clone(&world.judgement))
+    }
+
     fn keep(&self, key: Key, world: &Arc<World>) {
         let mut kept = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|(of, _)| (of.mark, of.flags) == (key.mark, key.flags) && *of != key);
+        kept.retain(|(of, _)| of.mark == key.mark && Key { flags: key.flags, ..of.clone() } != key);
         if kept.len() >= KEPT {
             kept.remove(0);
         }
@@ -362,7 +369,8 @@ impl App {
         let gazetteer = Arc::clone(facts.gazetteer());
         let home = self.home(&gazetteer, clock::end_of(borders))?;
         let sources = self.sources(home, at)?;
-        let judgement = gapwatch_rules::judge_over(&facts, &rules, &targets, at, borders, &sources);
+        let judge = || Arc::new(gapwatch_rules::judge_over(&facts, &rules, &targets, at, borders, &sources));
+        let judgement = self.worlds.judged_before(&key).unwrap_or_else(judge);
         let mut flags = self.store.flags_as_of(Some(at))?;
         // The record holds changes of state; what a flag says of today is said by today's judgement.
         let raised = judgement.raised.iter().filter(|raised| raised.verdict == Verdict::Raised);
