@@ -81,7 +81,9 @@ fn places(example: &Path) -> Result<(String, Vec<Commune>)> {
         let row = row?;
         let field = |at: usize| row.get(at).unwrap_or_default();
         let level = field(3);
-        if !field(2).is_empty() || level == "village" || level == "district" {
+        // Targets were promised of provinces that have ended too.
+        let ended = !field(2).is_empty() && level != "province";
+        if ended || level == "village" || level == "district" {
             continue;
         }
         writer.write_record(&row)?;
