@@ -490,13 +490,14 @@ impl App {
         outline
     }
 
-    /// What a finished page depends on beside its address: the store, the time to the minute, whether it can serve.
+    /// What a finished page depends on beside its address: the store, and the time to the minute. The second one is what
+    /// it depended on a minute before, if nothing else has changed.
     #[must_use]
-    pub(crate) fn page_key(&self, asked: &Asked) -> String {
+    pub(crate) fn page_keys(&self, asked: &Asked) -> [String; 2] {
         let version = self.store.data_version().unwrap_or_default();
         let minute = asked.as_of.now.timestamp().div_euclid(60);
-        let theme = asked.theme.as_str();
-        format!("{version}|{minute}|{theme}|{}", asked.address.with(&[]))
+        let (theme, address) = (asked.theme.as_str(), asked.address.with(&[]));
+        [minute, minute - 1].map(|minute| format!("{version}|{minute}|{theme}|{address}"))
     }
 
     /// Whether it can serve.

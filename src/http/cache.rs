@@ -1,6 +1,9 @@
 //! Answers made once and sent many times: compressed pages, kept as long as what they were made from has not changed.
 
-use std::sync::Arc;
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use axum::{
     body::{Body, Bytes},
@@ -107,15 +110,33 @@ impl Weighter<String, Arc<Finished>> for Bytesize {
 #[derive(Debug)]
 pub(crate) struct Pages {
     pages: Cache<String, Arc<Finished>, Bytesize>,
+    /// Keys of answers that are made anew while the one of a minute ago is still sent.
+    renewing: Mutex<HashSet<String>>,
 }
 
 impl Default for Pages {
     fn default() -> Self {
-        Self { pages: Cache::with_weighter(256, CAPACITY_BYTES, Bytesize) }
+        Self { pages: Cache::with_weighter(256, CAPACITY_BYTES, Bytesize), renewing: Mutex::default() }
     }
 }
 
 impl Pages {
+    /// The answer, if it is there.
+    #[must_use]
+    pub(crate) fn get(&self, key: &str) -> Option<Arc<Finished>> {
+        self.pages.get(key)
+    }
+
+    /// Takes it on to make an answer anew; `false` where somebody does so already.
+    pub(crate) fn renew(&self, key: &str) -> bool {
+        self.renewing.lock().unwrap_or_else(PoisonError::into_inner).insert(key.to_owned())
+    }
+
+    /// Says that it is made, or could not be.
+    pub(crate) fn renewed(&self, key: &str) {
+        self.renewing.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+
     /// The answer, made now if there is none. Who asks for the same meanwhile waits for it instead of making it too.
     ///
     /// # Errors

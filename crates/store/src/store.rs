@@ -2,7 +2,7 @@
 
 use std::{
     path::Path,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -41,7 +41,29 @@ pub struct Store {
     embedded: Embedded,
     pub(crate) influx: Option<Influx>,
     pub(crate) gazetteer: Mutex<Option<(i64, Arc<Gazetteer>)>>,
+    content: Mutex<Content>,
 }
+
+/// What the content was when it was last looked at.
+#[derive(Debug, Default)]
+struct Content {
+    /// The database's own number, which changes with every commit.
+    commits: Option<u64>,
+    /// What the content is known by.
+    marks: String,
+    /// How often the marks have changed.
+    version: u64,
+}
+
+/// The newest of everything that answers are made of. Tiles, sessions, the audit and kept files change no answer.
+const MARKS: &str = "SELECT \
+    (SELECT coalesce(max(id), 0) FROM frame) || ' ' || (SELECT coalesce(max(id), 0) FROM run) || ' ' || \
+    (SELECT coalesce(max(id), 0) FROM flag_event) || ' ' || (SELECT coalesce(max(id), 0) FROM document) || ' ' || \
+    (SELECT coalesce(max(id), 0) FROM decision) || ' ' || \
+    (SELECT count(*) || ' ' || coalesce(sum(state = 'held'), 0) FROM quarantine) || ' ' || \
+    (SELECT count(*) || ' ' || coalesce(max(seq), 0) FROM spool) || ' ' || \
+    (SELECT count(*) || ' ' || coalesce(sum(attempts), 0) FROM outbox) || ' ' || \
+    (SELECT coalesce(group_concat(key || '=' || value), '') FROM meta)";
 
 impl Store {
     /// Opens the file, makes it where it is not there, and brings an older format to the current one.
@@ -51,7 +73,13 @@ impl Store {
     pub fn open(path: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
         let db = Arc::new(Db::open(path, Duration::from_millis(options.busy_timeout_ms))?);
         let influx = options.influx.as_ref().map(|options| Influx::open(db.clone(), options)).transpose()?;
-        Ok(Self { embedded: Embedded::new(db.clone()), influx, db, gazetteer: Mutex::default() })
+        Ok(Self {
+            embedded: Embedded::new(db.clone()),
+            influx,
+            db,
+            gazetteer: Mutex::default(),
+            content: Mutex::default(),
+        })
     }
 
     /// Which file this is.
@@ -60,12 +88,26 @@ impl Store {
         self.db.path()
     }
 
-    /// Gives a number that changes whenever any process commits. Equal numbers mean equal answers in this process.
+    /// Gives a number that changes whenever any process has changed what can be read here. Equal numbers mean equal
+    /// answers in this process. Sealing and signing in change no answer.
     ///
     /// # Errors
     /// The file cannot be read.
     pub fn data_version(&self) -> Result<u64, StoreError> {
-        self.db.data_version()
+        let commits = self.db.data_version()?;
+        let mut content = self.content.lock().unwrap_or_else(PoisonError::into_inner);
+        if content.commits != Some(commits) {
+            // Read after the number: a commit in between is found again next time.
+            let marks: String = self.db.read(|connection| {
+                Ok(connection.prepare_cached(MARKS)?.query_row([], |row| row.get(0))?)
+            })?;
+            if marks != content.marks {
+                content.version += 1;
+                content.marks = marks;
+            }
+            content.commits = Some(commits);
+        }
+        Ok(content.version)
     }
 
     /// Hands out what was said after a mark, corrections included, in order of recording, and gives the mark to go on

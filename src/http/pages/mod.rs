@@ -161,13 +161,29 @@ where
     if !app.is_ready() {
         return loading(&app, &asked);
     }
+    let [key, minute_ago] = app.page_keys(&asked);
+    if asked.session.is_none() && app.pages.get(&key).is_none() {
+        // Only the minute is another: what was right then is sent once more, and the new one is made meanwhile.
+        if let Some(known) = app.pages.get(&minute_ago) {
+            if app.pages.renew(&key) {
+                tokio::spawn(async move {
+                    let renewed = app.pages.get_or_make(&key, made(&app, &asked, make)).await;
+                    if let Err(error) = renewed {
+                        error.log();
+                    }
+                    app.pages.renewed(&key);
+                });
+            }
+            return known.answer(&headers, REVALIDATE);
+        }
+    }
     let mut anew = false;
     let making = async {
         anew = true;
         made(&app, &asked, make).await
     };
     let (finished, cache_control) = match &asked.session {
-        None => (app.pages.get_or_make(&app.page_key(&asked), making).await, REVALIDATE),
+        None => (app.pages.get_or_make(&key, making).await, REVALIDATE),
         Some(_) => (making.await, "private, no-store"),
     };
     let mut response = match finished {

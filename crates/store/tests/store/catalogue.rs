@@ -30,7 +30,8 @@ fn places_get_slots_in_order_and_keep_them() {
     let then = store.gazetteer_as_of(noon("2025-01-15")).unwrap();
     assert_eq!(then.len(), 3);
     assert_eq!(then.get(PlaceIx(1)).name, "Xóm 1");
-    assert_eq!(store.gazetteer_as_of(noon("2024-01-01")).unwrap().len(), 0);
+    let before_anything = store.gazetteer_as_of(noon("2024-01-01")).unwrap();
+    assert_eq!((before_anything.len(), before_anything.get(PlaceIx(1)).name.as_str()), (3, "Xóm 1"));
 }
 
 #[test]
@@ -316,4 +317,47 @@ fn places_come_with_their_batch_or_not_at_all() {
     refused.new_places = NewPlaces { first: PlaceIx(5), places: places(6)[5..].to_vec() };
     store.append(&refused).unwrap_err();
     assert_eq!(store.gazetteer().unwrap().len(), 5);
+}
+
+#[test]
+fn only_what_can_be_read_makes_another_version() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, other) = (open(&dir), open(&dir));
+    store.put_places(&places(3), &[], noon("2025-01-01")).unwrap();
+    let report = batch(noon("2025-01-02"), vec![frame(key("a", "2024", "survey"), &[(1, 1.0), (2, 0.0)])]);
+    store.append(&report).unwrap();
+    let mut before = (store.data_version().unwrap(), other.data_version().unwrap());
+    assert!(store.seal(day("2025-01-01")).unwrap().shelves > 0);
+    let entry = AuditEntry {
+        at: noon("2025-01-03"),
+        who: "lan".to_owned(),
+        role: "editor".to_owned(),
+        action: "sign in".to_owned(),
+        subject: String::new(),
+        detail: String::new(),
+    };
+    store.audit(&entry).unwrap();
+    assert_eq!(
+        (store.data_version().unwrap(), other.data_version().unwrap()),
+        before,
+        "nothing to read is new"
+    );
+    let changed = |what: &str, before: &mut (u64, u64)| {
+        let now = (store.data_version().unwrap(), other.data_version().unwrap());
+        assert!(now.0 != before.0 && now.1 != before.1, "{what}");
+        *before = now;
+    };
+    let held = store.quarantine(&report).unwrap();
+    changed("a held batch", &mut before);
+    store.drop_held(held, "lan", noon("2025-01-04")).unwrap();
+    changed("its end", &mut before);
+    store.put_document("rules", "rules.toml", b"x", "lan", noon("2025-01-04")).unwrap();
+    changed("a document", &mut before);
+    store.set_meta("paused", "[]").unwrap();
+    changed("a note", &mut before);
+    store.put_places(&places(4), &[], noon("2025-01-05")).unwrap();
+    changed("a place", &mut before);
+    let decision = Decision { key: "k".into(), answer: "a".into(), by: "lan".into(), at: noon("2025-01-05") };
+    store.put_decision(&decision).unwrap();
+    changed("a decision", &mut before);
 }

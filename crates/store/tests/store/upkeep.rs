@@ -228,7 +228,7 @@ fn a_newer_format_is_refused_with_both_versions() {
     let path = dir.path().join(FILE);
     rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let error = Store::open(&path, &StoreOptions::default()).unwrap_err();
-    assert!(error.to_string().ends_with("has format version `99`, expected `2` or older"), "{error}");
+    assert!(error.to_string().ends_with("has format version `99`, expected `3` or older"), "{error}");
 }
 
 #[test]
