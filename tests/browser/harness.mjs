@@ -153,7 +153,7 @@ export function routedPages() {
   const folders = ['src/http', 'src/http/pages'].map((folder) => join(root, folder));
   const files = folders.flatMap((folder) => readdirSync(folder).filter((name) => name.endsWith('.rs')).map((name) => join(folder, name)));
   const routes = files
-    .filter((file) => !/(api|write|import)\.rs$/.test(file))
+    .filter((file) => !/(api|feeds|write|import)\.rs$/.test(file))
     .flatMap((file) => [...readFileSync(file, 'utf8').matchAll(/\.route\(\s*"([^"]+)",\s*(\w+)/g)]);
   return routes.filter(([, path, handler]) => handler !== 'post' && !notPages.test(path)).map(([, path]) => path);
 }
