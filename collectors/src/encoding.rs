@@ -2,6 +2,8 @@
 //!
 //! What cannot be decided is an error that names the candidates, never a guess.
 
+use std::borrow::Cow;
+
 use encoding_rs::{UTF_16BE, UTF_16LE, WINDOWS_1252, WINDOWS_1258};
 
 use crate::{
@@ -27,8 +29,8 @@ pub(crate) struct Found {
 
 /// A decoded text.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Decoded {
-    pub(crate) text: String,
+pub(crate) struct Decoded<'a> {
+    pub(crate) text: Cow<'a, str>,
     pub(crate) found: Found,
 }
 
@@ -48,13 +50,9 @@ impl Encoding {
 }
 
 /// Decodes bytes, by the declared encoding or by finding it.
-pub(crate) fn decode(bytes: &[u8], declared: Option<Encoding>) -> Result<Decoded, Unreadable> {
-    let made = |encoding, text: String, why| {
-        let text = text.strip_prefix('\u{feff}').map(ToOwned::to_owned).unwrap_or(text);
-        Ok(Decoded { text, found: Found { encoding, why } })
-    };
+pub(crate) fn decode(bytes: &[u8], declared: Option<Encoding>) -> Result<Decoded<'_>, Unreadable> {
     if let Some(encoding) = declared {
-        return made(encoding, decode_as(bytes, encoding), "khai trong cấu hình");
+        return Ok(made(encoding, decode_as(bytes, encoding), "khai trong cấu hình"));
     }
     for (mark, encoding) in [
         (&b"\xef\xbb\xbf"[..], Encoding::Utf8),
@@ -62,17 +60,17 @@ pub(crate) fn decode(bytes: &[u8], declared: Option<Encoding>) -> Result<Decoded
         (&b"\xfe\xff"[..], Encoding::Utf16be),
     ] {
         if bytes.starts_with(mark) {
-            return made(encoding, decode_as(bytes, encoding), "theo dấu BOM");
+            return Ok(made(encoding, decode_as(bytes, encoding), "theo dấu BOM"));
         }
     }
     if let Some(encoding) = utf16_without_mark(bytes) {
-        return made(encoding, decode_as(bytes, encoding), "theo nội dung");
+        return Ok(made(encoding, decode_as(bytes, encoding), "theo nội dung"));
     }
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        return made(Encoding::Utf8, text.to_owned(), "theo nội dung");
+    if let Ok(text) = simdutf8::basic::from_utf8(bytes) {
+        return Ok(made(Encoding::Utf8, text.into(), "theo nội dung"));
     }
     let candidates = [Encoding::Utf8, Encoding::Windows1258, Encoding::Tcvn3, Encoding::Vni];
-    let mut scored: Vec<(f64, Encoding, String)> = candidates
+    let mut scored: Vec<(f64, Encoding, Cow<'_, str>)> = candidates
         .into_iter()
         .map(|encoding| {
             let text = decode_as(bytes, encoding);
@@ -88,20 +86,31 @@ pub(crate) fn decode(bytes: &[u8], declared: Option<Encoding>) -> Result<Decoded
         .collect();
     match scored.into_iter().next() {
         Some((score, encoding, text)) if score >= SURE && near.len() == 1 => {
-            made(encoding, text, "theo nội dung")
+            Ok(made(encoding, text, "theo nội dung"))
         }
         _ => Err(Unreadable::Encoding(near.join(", "))),
     }
 }
 
-fn decode_as(bytes: &[u8], encoding: Encoding) -> String {
+/// The text without the mark that may stand before it.
+fn made<'a>(encoding: Encoding, text: Cow<'a, str>, why: &'static str) -> Decoded<'a> {
+    let text = match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.strip_prefix('\u{feff}').unwrap_or(text)),
+        Cow::Owned(text) => Cow::Owned(text.strip_prefix('\u{feff}').map(ToOwned::to_owned).unwrap_or(text)),
+    };
+    Decoded { text, found: Found { encoding, why } }
+}
+
+fn decode_as(bytes: &[u8], encoding: Encoding) -> Cow<'_, str> {
     match encoding {
-        Encoding::Utf8 => String::from_utf8_lossy(bytes).into_owned(),
-        Encoding::Utf16le => UTF_16LE.decode(bytes).0.into_owned(),
-        Encoding::Utf16be => UTF_16BE.decode(bytes).0.into_owned(),
-        Encoding::Windows1258 => WINDOWS_1258.decode_without_bom_handling(bytes).0.into_owned(),
-        Encoding::Tcvn3 => legacy::tcvn3(bytes),
-        Encoding::Vni => legacy::vni(&WINDOWS_1252.decode_without_bom_handling(bytes).0),
+        Encoding::Utf8 => {
+            simdutf8::basic::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+        }
+        Encoding::Utf16le => UTF_16LE.decode(bytes).0,
+        Encoding::Utf16be => UTF_16BE.decode(bytes).0,
+        Encoding::Windows1258 => WINDOWS_1258.decode_without_bom_handling(bytes).0,
+        Encoding::Tcvn3 => legacy::tcvn3(bytes).into(),
+        Encoding::Vni => legacy::vni(&WINDOWS_1252.decode_without_bom_handling(bytes).0).into(),
     }
 }
 
@@ -185,7 +194,7 @@ fn mend_column(grid: &mut Grid, column: usize, encoding: Encoding) {
 /// Takes letters for the bytes of an old font. `None` where there are other letters than those.
 fn mend(text: &str, encoding: Encoding) -> Option<String> {
     let (bytes, _, lossy) = WINDOWS_1252.encode(text);
-    (!lossy).then(|| decode_as(&bytes, encoding))
+    (!lossy).then(|| decode_as(&bytes, encoding).into_owned())
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use gapwatch_model::text::{clean, fold, prefix};
 use crate::{
     grid::{Cell, Row},
     table::{Table, without_brackets},
-    texts::Memo,
+    texts::{Memo, Text},
 };
 
 /// What kind of row it is.
@@ -58,6 +58,8 @@ pub(crate) struct Looks {
     heading: Memo<bool>,
     /// It begins with a numeral or a kind of unit.
     group: Memo<bool>,
+    /// A row that means it is neither numbers of columns nor heading, signature or note.
+    leads_data: Memo<bool>,
 }
 
 /// Words that are a total when they stand alone: `Cộng Hòa` and `Tổng Cọt` are communes.
@@ -139,6 +141,9 @@ impl Shape<'_> {
             return Kind::Data;
         }
         let Some((first, cell)) = row.first_filled() else { return Kind::Blank };
+        if self.is_plainly_data(row, cell) {
+            return Kind::Data;
+        }
         if self.may_be_numbering(row) && is_numbering(row) {
             return Kind::Numbers;
         }
@@ -177,6 +182,23 @@ impl Shape<'_> {
             return Kind::Blank;
         }
         Kind::Data
+    }
+
+    /// What nearly every row is, told by its first cells: the closer looks of [`Self::kind`] would all say no.
+    fn is_plainly_data(&self, row: &Row, first: &Cell) -> bool {
+        let group = |text: &Text| self.looks.group.of(text, || may_begin_a_group(text));
+        let lead = self.meaning.iter().map(|column| row.cell(*column)).find(|cell| !cell.is_blank());
+        let leads = |text: &Text| {
+            self.looks.leads_data.of(text, || {
+                !(may_number_a_column(text)
+                    || self.is_part_of_a_heading(text)
+                    || is_signature(text)
+                    || is_note(text))
+            })
+        };
+        matches!(lead, Some(Cell::Text(text)) if leads(text))
+            && !matches!(first, Cell::Text(text) if group(text))
+            && (self.keep_totals || !self.is_total(row))
     }
 
     fn is_repeat(&self, row: &Row) -> bool {

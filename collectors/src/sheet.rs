@@ -50,7 +50,7 @@ pub(crate) fn read(bytes: &[u8], format: &TableFormat) -> Result<Sheets, Unreada
     let mut decoded = encoding::decode(bytes, format.encoding)?;
     // Lines of before 2001 on a Macintosh end so.
     if decoded.text.contains('\r') && !decoded.text.contains('\n') {
-        decoded.text = decoded.text.replace('\r', "\n");
+        decoded.text = decoded.text.replace('\r', "\n").into();
     }
     if html::looks_like(&decoded.text) {
         let grids = html::read(&decoded.text)?;

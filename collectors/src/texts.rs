@@ -8,7 +8,7 @@ use std::{borrow::Borrow, cell::RefCell, fmt, hash::Hash, ops::Deref, rc::Rc};
 use foldhash::{HashSet, HashSetExt};
 
 /// Texts with smaller numbers are remembered: a file of nothing but different texts must not fill the memory.
-const REMEMBERED: u32 = 1 << 16;
+pub(crate) const REMEMBERED: u32 = 1 << 16;
 
 /// The text of a cell. Clones share it.
 #[derive(Clone)]
@@ -28,6 +28,11 @@ impl Text {
         Self(Rc::new(Inner { raw, number, blank }))
     }
 
+    /// A number that equal texts of one file share. `None` for a text that belongs to no file.
+    pub(crate) fn number(&self) -> Option<u32> {
+        (self.0.number != u32::MAX).then_some(self.0.number)
+    }
+
     /// Whether a person sees nothing.
     pub(crate) fn is_blank(&self) -> bool {
         self.0.blank
@@ -42,9 +47,9 @@ impl Deref for Text {
     }
 }
 
-impl Borrow<str> for Text {
-    fn borrow(&self) -> &str {
-        self
+impl Borrow<[u8]> for Text {
+    fn borrow(&self) -> &[u8] {
+        self.as_bytes()
     }
 }
 
@@ -58,7 +63,7 @@ impl Eq for Text {}
 
 impl Hash for Text {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        str::hash(self, state);
+        self.as_bytes().hash(state);
     }
 }
 
@@ -99,9 +104,21 @@ impl Default for Texts {
 impl Texts {
     /// The text, made where it is new.
     pub(crate) fn of(&mut self, raw: &str) -> Text {
-        if let Some(text) = self.0.get(raw) {
-            return text.clone();
+        match self.0.get(raw.as_bytes()) {
+            Some(text) => text.clone(),
+            None => self.add(raw),
         }
+    }
+
+    /// The text of bytes that are UTF-8, which is looked at where the text is new.
+    pub(crate) fn of_bytes(&mut self, raw: &[u8]) -> Text {
+        match self.0.get(raw) {
+            Some(text) => text.clone(),
+            None => self.add(&String::from_utf8_lossy(raw)),
+        }
+    }
+
+    fn add(&mut self, raw: &str) -> Text {
         let text = Text::new(raw.into(), u32::try_from(self.0.len()).unwrap_or(u32::MAX));
         self.0.insert(text.clone());
         text
@@ -119,11 +136,6 @@ impl<T> Default for Memo<T> {
 }
 
 impl<T: Clone> Memo<T> {
-    /// Whether the answer for a text is kept.
-    pub(crate) fn remembers(&self, text: &Text) -> bool {
-        self.0.borrow().get(text.0.number as usize).is_some_and(Option::is_some)
-    }
-
     /// The answer for a text, found where it is not known.
     pub(crate) fn of(&self, text: &Text, find: impl FnOnce() -> T) -> T {
         let number = text.0.number;

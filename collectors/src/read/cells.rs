@@ -163,12 +163,16 @@ pub(crate) fn style(kind: &CellKind, declared: Decimal, data: &[&Row], at: usize
 
 /// The cells of a column, each text once.
 fn different<'r>(data: &'r [&'r Row], at: usize) -> impl Iterator<Item = &'r Cell> {
-    let seen = Memo::default();
+    let mut seen: Vec<bool> = Vec::new();
     data.iter().map(move |row| row.cell(at)).filter(move |cell| {
         let Cell::Text(text) = cell else { return true };
-        let mut new = false;
-        seen.of(text, || new = true);
-        new || !seen.remembers(text)
+        let Some(number) = text.number().map(|number| number as usize) else { return true };
+        if let Some(seen) = seen.get_mut(number) {
+            return !std::mem::replace(seen, true);
+        }
+        seen.resize(number + 1, false);
+        seen.last_mut().into_iter().for_each(|seen| *seen = true);
+        true
     })
 }
 

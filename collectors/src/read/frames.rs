@@ -47,38 +47,84 @@ impl Frames {
     /// The finished frames, and the points of one place that say different things.
     pub(crate) fn finish(mut self) -> (Vec<Frame>, Vec<Conflict>) {
         self.frames.sort_by(|one, other| one.0.cmp(&other.0));
-        let mut conflicts = Vec::new();
+        let mut conflicts: Vec<Conflict> = Vec::new();
+        let mut firsts_at = ByPlace::default();
         let mut frames: Vec<Frame> = Vec::with_capacity(self.frames.len());
         // The method is no part of what a correction replaces, so two methods can contradict each other.
         for alike in self.frames.chunk_by(|(one, _), (other, _)| replaces(one, other)) {
-            // Points are wide: their places and where they lie are sorted in their stead.
-            let mut order: Vec<(PlaceIx, usize, usize)> = Vec::new();
-            for (number, (_, points)) in alike.iter().enumerate() {
-                order.extend(points.iter().enumerate().map(|(at, (point, _))| (point.place, number, at)));
-            }
-            order.sort_unstable();
-            let said = |(_, number, at): &(PlaceIx, usize, usize)| alike.get(*number)?.1.get(*at).copied();
             let mut kept: Vec<Vec<Point>> = vec![Vec::new(); alike.len()];
-            for same in order.chunk_by(|one, other| one.0 == other.0) {
-                let Some((number, (first, _))) = same.first().and_then(|it| Some((it.1, said(it)?))) else {
-                    continue;
-                };
-                let agree = |(other, _): (Point, Origin)| {
-                    other.value == first.value
-                        && other.qualifier == first.qualifier
-                        && other.samples == first.samples
-                };
-                if same.iter().filter_map(said).all(agree) {
-                    kept.get_mut(number).into_iter().for_each(|points| points.push(first));
-                } else if let Some((key, _)) = alike.first() {
-                    conflicts.push((key.clone(), same.iter().filter_map(said).collect()));
+            let points = || {
+                let numbered = alike.iter().enumerate();
+                numbered.flat_map(|(number, (_, points))| points.iter().map(move |point| (number, point)))
+            };
+            let mut firsts: Vec<First<'_>> = Vec::new();
+            for (number, (point, _)) in points() {
+                match firsts_at.get(point.place).and_then(|at| firsts.get_mut(at)) {
+                    Some(first) => first.agreed &= says_the_same(first.point, point),
+                    None => {
+                        firsts_at.set(point.place, firsts.len());
+                        firsts.push(First { point, number, agreed: true });
+                    }
                 }
+            }
+            if !firsts.is_sorted_by_key(|first| first.point.place) {
+                firsts.sort_unstable_by_key(|first| first.point.place);
+            }
+            let contradicted = conflicts.len();
+            for First { point, number, agreed } in &firsts {
+                firsts_at.clear(point.place);
+                if *agreed {
+                    kept.get_mut(*number).into_iter().for_each(|points| points.push(**point));
+                } else if let Some((key, _)) = alike.first() {
+                    firsts_at.set(point.place, conflicts.len());
+                    conflicts.push((key.clone(), Vec::new()));
+                }
+            }
+            if contradicted < conflicts.len() {
+                for (_, said) in points() {
+                    let conflict = firsts_at.get(said.0.place).and_then(|at| conflicts.get_mut(at));
+                    conflict.into_iter().for_each(|(_, points)| points.push(*said));
+                }
+                firsts.iter().for_each(|first| firsts_at.clear(first.point.place));
             }
             let whole = alike.iter().zip(kept).filter(|(_, points)| !points.is_empty());
             frames.extend(whole.map(|((key, _), points)| Frame { key: key.clone(), points }));
         }
         (frames, conflicts)
     }
+}
+
+/// The first point of a place, the number of its frame, and whether all others of the place say the same.
+struct First<'p> {
+    point: &'p Point,
+    number: usize,
+    agreed: bool,
+}
+
+/// A position for each place. Places are numbered densely, so no hashing is needed.
+#[derive(Debug, Default)]
+struct ByPlace(Vec<usize>);
+
+impl ByPlace {
+    fn get(&self, place: PlaceIx) -> Option<usize> {
+        self.0.get(place.0 as usize).copied().filter(|at| *at != usize::MAX)
+    }
+
+    fn set(&mut self, place: PlaceIx, at: usize) {
+        let number = place.0 as usize;
+        if self.0.len() <= number {
+            self.0.resize(number + 1, usize::MAX);
+        }
+        self.0.get_mut(number).into_iter().for_each(|slot| *slot = at);
+    }
+
+    fn clear(&mut self, place: PlaceIx) {
+        self.0.get_mut(place.0 as usize).into_iter().for_each(|slot| *slot = usize::MAX);
+    }
+}
+
+fn says_the_same(one: &Point, other: &Point) -> bool {
+    one.value == other.value && one.qualifier == other.qualifier && one.samples == other.samples
 }
 
 /// Whether what is said under one key replaces what is said under the other: they differ in method at most.

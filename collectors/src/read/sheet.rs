@@ -32,6 +32,7 @@ use crate::{
     texts::{Memo, Text, Texts},
     value::{self, CellKind},
 };
+use who::Naming;
 
 /// Reads the tables of one file.
 pub(crate) struct Reader<'a> {
@@ -70,10 +71,18 @@ struct Frame<'t, 'a> {
     periods: Memo<Result<Period, PeriodFault>>,
     /// Numbers of the frames that slots go to, by what rows say of their dimensions and period.
     numbers: RefCell<Numbers>,
+    /// The numbers of the row before, and what they are of: rows of one day mostly stand together.
+    last: RefCell<Option<(Period, Own, Rc<SlotNumbers>)>>,
+    today: NaiveDate,
+    /// Column in which rows name their indicator.
+    indicator: Option<usize>,
 }
 
+/// The numbers of the frames that slots go to, once known.
+type SlotNumbers = [Cell<Option<usize>>];
+
 /// For each period and what a row says of its dimensions: the numbers of the frames that the slots go to, once known.
-type Numbers = HashMap<Period, HashMap<Own, Rc<[Cell<Option<usize>>]>>>;
+type Numbers = HashMap<Period, HashMap<Own, Rc<SlotNumbers>>>;
 
 /// How many roles there are.
 const ROLES: usize = Role::Ignored as usize + 1;
@@ -97,7 +106,17 @@ impl Frame<'_, '_> {
     }
 
     /// The numbers of the frames that the slots of a row go to.
-    fn numbers(&self, own: &Own, period: Period) -> Rc<[Cell<Option<usize>>]> {
+    fn numbers(&self, own: &Own, period: Period) -> Rc<SlotNumbers> {
+        let mut last = self.last.borrow_mut();
+        if let Some((_, _, known)) = last.as_ref().filter(|(then, said, _)| *then == period && said == own) {
+            return known.clone();
+        }
+        let found = self.numbers_of(own, period);
+        *last = Some((period, own.clone(), found.clone()));
+        found
+    }
+
+    fn numbers_of(&self, own: &Own, period: Period) -> Rc<SlotNumbers> {
         let mut numbers = self.numbers.borrow_mut();
         if let Some(known) = numbers.get(&period).and_then(|numbers| numbers.get(own)) {
             return known.clone();
@@ -115,7 +134,7 @@ struct Said {
     qualifier: Option<Qualifier>,
     place: PlaceIx,
     own: Own,
-    numbers: Rc<[Cell<Option<usize>>]>,
+    numbers: Rc<SlotNumbers>,
 }
 
 impl<'a> Reader<'a> {
@@ -243,15 +262,31 @@ impl<'a> Reader<'a> {
         }
         let own = OWN.iter().any(|role| roles.get(*role as usize).is_some_and(Option::is_some));
         let (cleaned, periods) = (Memo::default(), Memo::default());
-        let numbers = RefCell::default();
-        let frame = Frame { table, slots, sheet_period, value_style, roles, own, cleaned, periods, numbers };
-        let mut carried = Named::default();
+        let (numbers, last) = (RefCell::default(), RefCell::default());
+        let (today, indicator) = (self.ctx.now.date_naive(), self.at(table, Role::Indicator));
+        let mut naming = Naming::new(&roles);
+        let frame = Frame {
+            table,
+            slots,
+            sheet_period,
+            value_style,
+            roles,
+            own,
+            cleaned,
+            periods,
+            numbers,
+            last,
+            today,
+            indicator,
+        };
         for (number, row, kind) in kinds {
             match kind {
-                Kind::Data => self.row(&frame, number, row, &mut carried),
+                Kind::Data => self.row(&frame, number, row, &mut naming),
                 Kind::Group(name) => {
                     self.skipped();
+                    let mut carried = Named::clone(&naming.carried);
                     self.group(&frame, &name, &mut carried);
+                    naming.carry(carried);
                 }
                 Kind::Total | Kind::Repeat | Kind::Numbers => self.skipped(),
                 Kind::Blank | Kind::Signature => {}
@@ -332,14 +367,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn row(&mut self, frame: &Frame<'_, 'a>, number: usize, row: &Row, carried: &mut Named) {
+    fn row(&mut self, frame: &Frame<'_, 'a>, number: usize, row: &Row, naming: &mut Naming) {
         self.reading.read = self.reading.read.saturating_add(1);
         if let Some(fault) = &row.fault {
             let shown = row.cells.first().cloned().unwrap_or_default();
             self.reject_row(row, None, frame.table, &shown, RejectCode::BadRow, false, fault.clone());
             return;
         }
-        if let Some(said) = self.said(frame, row, carried) {
+        if let Some(said) = self.said(frame, row, naming) {
             let sheet = self.sheet;
             let origin = |column: usize| Origin {
                 sheet,
@@ -365,9 +400,9 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads who and when of a row. `None` where it has no place or no period: then nothing of it can go in.
-    fn said(&mut self, frame: &Frame<'_, '_>, row: &Row, carried: &mut Named) -> Option<Said> {
+    fn said(&mut self, frame: &Frame<'_, '_>, row: &Row, naming: &mut Naming) -> Option<Said> {
         let table = frame.table;
-        let today = self.ctx.now.date_naive();
+        let today = frame.today;
         let period = match frame.at(Role::Period).or(frame.at(Role::Date)) {
             None => frame.sheet_period,
             Some(at) => {
@@ -385,9 +420,8 @@ impl<'a> Reader<'a> {
                 }
             }
         };
-        let named = self.named(frame, row, carried);
-        let point = self.point(frame, row);
-        let place = self.place(table, row, &named, point, period.end().min(today.max(period.start())))?;
+        let day = period.end().min(today.max(period.start()));
+        let place = self.place(frame, row, naming, day)?;
         let samples = frame.at(Role::Samples).and_then(|at| {
             let kind = long_kind(gapwatch_model::ValueKind::Count, gapwatch_model::Unit::Items);
             self.count(row, at, table, &kind)

@@ -1,6 +1,6 @@
 //! Text with delimiters → one grid. A quote that never closes damages one row, not the rest of the file.
 
-use csv::{ReaderBuilder, StringRecord};
+use csv::{ByteRecord, ReaderBuilder};
 
 use crate::{
     grid::{Cell, Grid, MAX_CELLS, MAX_COLUMNS, MAX_LINE_BYTES, MAX_ROWS, Row, Unreadable},
@@ -43,7 +43,7 @@ fn outside_quotes(line: &str, sign: char) -> usize {
 
 /// Reads the text.
 pub(crate) fn read(text: &str, delimiter: char) -> Result<Grid, Unreadable> {
-    if text.split('\n').any(|line| line.len() > MAX_LINE_BYTES) {
+    if has_long_line(text.as_bytes()) {
         return Err(Unreadable::too_large("một dòng", "1 MB"));
     }
     let mut grid = Grid::default();
@@ -69,6 +69,18 @@ pub(crate) fn read(text: &str, delimiter: char) -> Result<Grid, Unreadable> {
     Ok(grid)
 }
 
+/// Whether a line is longer than what is read. Looks at the ends of lines a megabyte apart, not at every one.
+fn has_long_line(text: &[u8]) -> bool {
+    let mut rest = text;
+    while let Some(window) = rest.get(..=MAX_LINE_BYTES) {
+        match memchr::memrchr(b'\n', window) {
+            Some(end) => rest = rest.get(end + 1..).unwrap_or_default(),
+            None => return true,
+        }
+    }
+    false
+}
+
 /// Reads records into the grid. On an open quote keeps its line as a damaged row and says how many bytes and lines to skip.
 fn read_until_open_quote(
     text: &str,
@@ -83,15 +95,15 @@ fn read_until_open_quote(
         .flexible(true)
         .delimiter(u8::try_from(delimiter).unwrap_or(b','))
         .from_reader(text.as_bytes());
-    let mut record = StringRecord::new();
+    let mut record = ByteRecord::new();
     loop {
         let position = reader.position().clone();
-        if !reader.read_record(&mut record).map_err(|error| Unreadable::damaged("CSV", error))? {
+        if !reader.read_byte_record(&mut record).map_err(|error| Unreadable::damaged("CSV", error))? {
             return Ok(None);
         }
         let (start, line) = start_of(text, &position, first_line);
         let lines = reader.position().line().saturating_sub(position.line());
-        if lines > 1 && record.iter().any(|field| field.contains('\n')) {
+        if lines > 1 && record.iter().any(|field| field.contains(&b'\n')) {
             let end = usize::try_from(reader.position().byte()).unwrap_or(usize::MAX).min(text.len());
             let raw = text.get(start..end).unwrap_or("");
             let odd = raw.bytes().filter(|byte| *byte == b'"').count() % 2 == 1;
@@ -103,11 +115,15 @@ fn read_until_open_quote(
                 return Ok(Some((start + first.len(), line + 1 - first_line)));
             }
         }
-        let fields = record.iter().map(|field| match field {
-            "" => Cell::Empty,
-            field => Cell::Text(texts.of(field)),
+        // Tables often say what the row above says.
+        let above = grid.rows.last().map_or(&[][..], |row| row.cells.as_slice());
+        let fields = record.iter().enumerate().map(|(column, field)| match (field, above.get(column)) {
+            (b"", _) => Cell::Empty,
+            (field, Some(Cell::Text(text))) if text.as_bytes() == field => Cell::Text(text.clone()),
+            (field, _) => Cell::Text(texts.of_bytes(field)),
         });
-        push(grid, line, fields.collect(), None, cells)?;
+        let fields = fields.collect();
+        push(grid, line, fields, None, cells)?;
     }
 }
 

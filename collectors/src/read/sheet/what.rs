@@ -118,7 +118,7 @@ impl<'a> Reader<'a> {
         said: &Said,
         origin: &dyn Fn(usize) -> Origin,
     ) {
-        let Some(at) = self.at(frame.table, Role::Indicator) else { return };
+        let Some(at) = frame.indicator else { return };
         let cell = row.cell(at);
         let Some(indicator) = cells::indicator_of(&cell.shown(), self.ctx.indicators) else {
             let sentence = format!("“{}” không phải chỉ tiêu đã khai báo", cell.shown());

@@ -1,6 +1,9 @@
 //! Which place a row is about: its own cells, what carries down from rows above, and villages that are made.
 
+use std::rc::Rc;
+
 use chrono::NaiveDate;
+use foldhash::HashMap;
 use gapwatch_model::{GeoPoint, Membership, Place, PlaceId, PlaceIx, PlaceLevel, RejectCode, text};
 
 use super::{Frame, Reader};
@@ -10,7 +13,74 @@ use crate::{
     grid::{Cell, Row},
     resolve::{Found, Named, Scope},
     table::Table,
+    texts::REMEMBERED,
 };
+
+/// Roles under which rows name their place.
+const NAMING: [Role; 10] = [
+    Role::ProvinceCode,
+    Role::ProvinceName,
+    Role::DistrictCode,
+    Role::DistrictName,
+    Role::CommuneCode,
+    Role::CommuneName,
+    Role::VillageCode,
+    Role::VillageName,
+    Role::PlaceCode,
+    Role::PlaceName,
+];
+
+/// The places of a table's rows so far: a row that says the same below the same on the same day is about the same place.
+#[derive(Debug)]
+pub(super) struct Naming {
+    /// Columns that name places.
+    columns: Vec<usize>,
+    /// What the rows above leave to those below, and its number among all that was left.
+    pub(super) carried: Rc<Named>,
+    number: usize,
+    numbers: HashMap<Rc<Named>, usize>,
+    known: HashMap<Key, (PlaceIx, Rc<Named>, usize)>,
+}
+
+/// The texts that name a place, what was carried down to them, and the day.
+type Key = ([u32; NAMING.len()], usize, NaiveDate);
+
+impl Naming {
+    pub(super) fn new(roles: &[Option<usize>]) -> Self {
+        let columns = NAMING.iter().filter_map(|role| roles.get(*role as usize).copied().flatten()).collect();
+        let mut naming = Self {
+            columns,
+            carried: Rc::default(),
+            number: 0,
+            numbers: HashMap::default(),
+            known: HashMap::default(),
+        };
+        naming.carry(Named::default());
+        naming
+    }
+
+    /// Leaves something else to the rows below.
+    pub(super) fn carry(&mut self, carried: Named) {
+        if self.numbers.is_empty() || *self.carried != carried {
+            let (carried, next) = (Rc::new(carried), self.numbers.len());
+            self.number = *self.numbers.entry(carried.clone()).or_insert(next);
+            self.carried = carried;
+        }
+    }
+
+    /// `None` where a cell is no text of the file.
+    fn key(&self, row: &Row, day: NaiveDate) -> Option<Key> {
+        let mut texts = [u32::MAX; NAMING.len()];
+        for (slot, column) in texts.iter_mut().zip(&self.columns) {
+            match row.cell(*column) {
+                Cell::Empty => {}
+                Cell::Text(text) => *slot = text.number()?,
+                _ => return None,
+            }
+        }
+        Some((texts, self.number, day))
+    }
+}
 
 impl Reader<'_> {
     /// The name of a group may be the commune or district of the rows below it.
@@ -33,7 +103,33 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn named(&self, frame: &Frame<'_, '_>, row: &Row, carried: &mut Named) -> Named {
+    /// The place of a row: known from a row that said the same, or looked up.
+    pub(super) fn place(
+        &mut self,
+        frame: &Frame<'_, '_>,
+        row: &Row,
+        naming: &mut Naming,
+        day: NaiveDate,
+    ) -> Option<PlaceIx> {
+        let point = self.point(frame, row);
+        let key = naming.key(row, day);
+        if let Some((place, carried, number)) = key.and_then(|key| naming.known.get(&key)) {
+            if *number != naming.number {
+                (naming.carried, naming.number) = (carried.clone(), *number);
+            }
+            return Some(*place);
+        }
+        let mut carried = Named::clone(&naming.carried);
+        let named = self.named(frame, row, &mut carried);
+        naming.carry(carried);
+        let place = self.place_of(frame.table, row, &named, point, day)?;
+        if let Some(key) = key.filter(|_| naming.known.len() < REMEMBERED as usize) {
+            naming.known.insert(key, (place, naming.carried.clone(), naming.number));
+        }
+        Some(place)
+    }
+
+    fn named(&self, frame: &Frame<'_, '_>, row: &Row, carried: &mut Named) -> Named {
         let text = |role| self.text_at(frame, row, role);
         let mut named = Named {
             province_code: text(Role::ProvinceCode),
@@ -83,7 +179,7 @@ impl Reader<'_> {
     }
 
     /// The place of a row, made where it is new and may be made.
-    pub(super) fn place(
+    fn place_of(
         &mut self,
         table: &Table,
         row: &Row,
