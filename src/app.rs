@@ -29,6 +29,7 @@ use crate::{
     config::{Config, Places},
     demo,
     http::{Asked, Limits, cache::Pages},
+    stations,
     trend::MonthEnds,
     world::Worlds,
 };
@@ -89,6 +90,8 @@ pub(crate) struct App {
     progress: Mutex<Option<(usize, usize, NaiveDate)>>,
     fetched: Mutex<HashMap<(CollectorName, String), Known>>,
     outlines: Mutex<HashMap<Drawing, Option<Arc<Outline>>>>,
+    /// Where stations are, as a page last asked.
+    pub(crate) stations: stations::Newest,
 }
 
 /// What collectors are told beside the bytes, held together.
@@ -195,6 +198,7 @@ impl App {
             progress: Mutex::default(),
             fetched: Mutex::default(),
             outlines: Mutex::default(),
+            stations: stations::Newest::default(),
             config,
         })
     }

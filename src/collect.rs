@@ -189,6 +189,8 @@ pub(crate) fn take_in(
         new_places: new_places(app, &reading)?,
     };
     if breaches.is_empty() {
+        // Before the run: a process that ends between the two reads the file again and finds the same.
+        app.keep_stations(name, &reading.stations, batch.run.finished)?;
         let appended = app.store.append(&batch)?;
         app.remember_shape(name, &reading)?;
         drop(alone);

@@ -15,6 +15,7 @@ mod portal;
 mod reread;
 mod review;
 mod schedule;
+mod stations;
 mod tell;
 mod trend;
 mod upkeep;

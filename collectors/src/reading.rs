@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gapwatch_model::{Frame, Outcome, Place, Reject};
+use gapwatch_model::{Frame, Outcome, Place, Reject, Station};
 use serde::Serialize;
 
 /// What one file said.
@@ -14,6 +14,8 @@ pub struct Reading {
     pub rejects: Vec<Reject>,
     /// Villages to be made. Their numbers follow the gazetteer's last one, in this order.
     pub new_places: Vec<Place>,
+    /// Positions of stations, where the source says any. Sorted by operator, technology and position.
+    pub stations: Vec<Station>,
     /// Codes of the file's places and the name each came with.
     pub codes: BTreeMap<String, String>,
     /// Data rows read.

@@ -238,11 +238,22 @@ pub enum Actor {
     Unknown,
 }
 
+/// The stations nearest to a place, and who says where they are.
+#[derive(Debug, Clone, Default)]
+pub struct Stations {
+    /// Nearest first.
+    pub rows: Vec<Station>,
+    /// Sources of positions, each with the day from which its newest word is known.
+    pub sources: Vec<(Link, NaiveDate)>,
+    /// Stations in the area that are too many for the map, the farthest.
+    pub unmarked: usize,
+}
+
 /// A base-station location near a place.
 #[derive(Debug, Clone)]
 pub struct Station {
-    /// Its name or number.
-    pub name: String,
+    /// Its name, number or position, leading to where it was said.
+    pub name: Link,
     /// Who runs it.
     pub operator: Option<String>,
     /// Technologies, such as `2G, 4G`.

@@ -67,13 +67,14 @@ fn what_is_wrong_on_purpose_is_found_and_nothing_else() {
     }
     // One file of each kind of fault; the collectors' own tests read all of them.
     type Case = (&'static str, &'static str, &'static str, &'static [(u64, &'static str)]);
-    let cases: [Case; 4] = [
+    let cases: [Case; 5] = [
         (
             "coverage",
             "inbox/coverage/phu-song-20251225.xlsx",
             "2025-12-25",
             &[(736, "ambiguous_place"), (1185, "unknown_place")],
         ),
+        ("cells", "inbox/cells/opencellid-gia-lap-20251225.csv.gz", "2025-12-25", &[]),
         ("fibre", "inbox/fibre/cap-quang-20240425.csv", "2024-04-25", &[(94, "bad_value")]),
         ("portal-766", "portal/766-202509.json", "2025-09-25", &[(52, "out_of_range")]),
         ("published-second", "inbox/published-second/so-lieu-20251225.csv", "2025-12-25", &[]),
@@ -135,15 +136,17 @@ fn the_units_of_both_orders_are_all_there() {
 fn every_made_up_text_says_that_it_is() {
     let folder = checkout().join("fixtures/caobang");
     let mut seen = 0;
-    for kind in ["inbox/fibre", "inbox/measured", "inbox/stations", "portal"] {
+    for kind in ["inbox/cells", "inbox/fibre", "inbox/measured", "inbox/stations", "portal"] {
         for path in files(&folder.join(kind), "") {
-            let text = std::fs::read_to_string(&path).unwrap();
+            // The comment in the head of a packed file is not packed.
+            let bytes = std::fs::read(&path).unwrap();
+            let text = String::from_utf8_lossy(&bytes);
             assert!(text.contains("synthetic"), "{} does not say that it is synthetic", path.display());
             seen += 1;
         }
     }
-    // 23 fibre files, 8 drive tests, 8 of stations, 48 answers of the portal.
-    assert_eq!(seen, 87);
+    // 2 exports of cells, 23 fibre files, 8 drive tests, 8 of stations, 48 answers of the portal.
+    assert_eq!(seen, 89);
 }
 
 #[test]

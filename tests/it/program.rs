@@ -93,6 +93,7 @@ fn the_example_from_files_to_pages() {
     assert!(demo.get("/search?q=bang%20lung").1.contains("Chợ Đồn"));
 
     check_pages(&demo, village);
+    check_stations(&demo);
     check_tokens(&demo, &config);
     check_edit(&demo, &config);
 }
@@ -132,6 +133,34 @@ fn check_pages(demo: &Server, village: &str) {
     let policy = header("content-security-policy").unwrap();
     assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe-inline"), "{policy}");
     assert_eq!(header("x-content-type-options").as_deref(), Some("nosniff"));
+}
+
+/// Where stations are is on the map and in a list with distances, said to be crowd data and made up; it changes no state.
+fn check_stations(demo: &Server) {
+    let section = |page: &str| {
+        let from = page.find("<section id=\"stations\"").unwrap();
+        page[from..].split("</section>").next().unwrap().to_owned()
+    };
+    let marks = |page: &str| page.matches("<path class=\"station\"").count();
+    let (_, page) = demo.get("/communes/01290");
+    let near = section(&page);
+    assert!(near.contains("OpenCelliD (giả lập)") && near.contains("Dữ liệu cộng đồng"), "{near}");
+    assert_eq!(near.matches("<tr").count(), 11, "a heading and the ten nearest: {near}");
+    assert!(near.contains(" km") || near.contains(" m<"), "no distance: {near}");
+    assert!(marks(&page) > 5, "{} marks", marks(&page));
+
+    // Its row is in the file of the run that is named.
+    let link = near.split("href=\"/runs/").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    let (run, line) = link.split_once("?row=").unwrap();
+    let runs = demo.json("/api/v1/runs?limit=1000");
+    let run = runs.as_array().unwrap().iter().find(|one| one["id"].to_string() == run).unwrap();
+    assert_eq!((run["collector"].as_str(), run["outcome"].as_str()), (Some("cells"), Some("succeeded")));
+    assert!(line.split('&').next().unwrap().parse::<u32>().unwrap() > 1);
+
+    // Before the first export was known nobody said where any station is.
+    let (_, then) = demo.get("/communes/01290?as_of=2025-09-24");
+    assert!(section(&then).contains("Chưa có nguồn nào cho biết vị trí từng trạm"), "{}", section(&then));
+    assert_eq!(marks(&then), 0);
 }
 
 fn check_tokens(demo: &Server, config: &Path) {

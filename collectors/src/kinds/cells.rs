@@ -1,6 +1,7 @@
 //! Cell export of OpenCelliD: how many cells of each operator and technology were seen in each commune.
 //!
-//! Crowd evidence: presence only, it never says "no signal". Read as a stream, so memory does not grow with the file.
+//! Their positions go along for maps and distances. Crowd evidence: presence only, it never says "no signal". Read as a
+//! stream, so memory does not grow with the file.
 
 use std::{
     collections::BTreeMap,
@@ -11,7 +12,8 @@ use std::{
 use chrono::NaiveDate;
 use csv::{ByteRecord, ReaderBuilder};
 use gapwatch_model::{
-    Dimensions, Evidence, Frame, FrameKey, Period, PlaceIx, Point, Qualifier, Reject, RejectCode, Value,
+    Dimensions, Evidence, Frame, FrameKey, GeoPoint, Period, PlaceIx, Point, Qualifier, Reject, RejectCode,
+    Station, Value, text,
 };
 
 use crate::{
@@ -41,6 +43,8 @@ const COLUMNS: [&str; 14] = [
     "averageSignal",
 ];
 const MAX_REJECTS: usize = 10_000;
+/// Most positions that are kept: the whole country has fewer.
+const MAX_STATIONS: usize = 200_000;
 /// Most bytes of the unpacked stream: the whole world has about a tenth of it.
 const MAX_STREAM_BYTES: u64 = 32 << 30;
 
@@ -60,6 +64,50 @@ enum Line {
     Bad { column: usize, sentence: String },
 }
 
+/// Positions that were said, each with its line: one per operator, technology and position.
+struct Positions {
+    seen: BTreeMap<(String, &'static str, [u64; 2]), u32>,
+    most: usize,
+    left_out: u64,
+}
+
+impl Positions {
+    fn new(most: usize) -> Self {
+        Self { seen: BTreeMap::new(), most, left_out: 0 }
+    }
+
+    fn add(&mut self, operator: &str, technology: &'static str, at: GeoPoint, line: u32) {
+        // Degrees of Vietnam are positive, so their bits sort as they do.
+        let metres = |degrees: f64| ((degrees * 1e5).round() / 1e5).to_bits();
+        let key = (operator.to_owned(), technology, [metres(at.lat), metres(at.lon)]);
+        if self.seen.contains_key(&key) {
+            return;
+        }
+        if self.seen.len() < self.most {
+            self.seen.insert(key, line);
+        } else {
+            self.left_out += 1;
+        }
+    }
+
+    fn give(self, reading: &mut Reading) {
+        if self.left_out > 0 {
+            reading.notes.findings.push(format!(
+                "giữ {} vị trí ô phủ sóng đầu tiên, còn {} ô không giữ vị trí",
+                text::count(u64::try_from(self.most).unwrap_or(u64::MAX)),
+                text::count(self.left_out)
+            ));
+        }
+        let station = |((operator, technology, [lat, lon]), line): ((String, &str, [u64; 2]), u32)| Station {
+            operator,
+            technology: technology.to_owned(),
+            at: GeoPoint { lat: f64::from_bits(lat), lon: f64::from_bits(lon) },
+            line,
+        };
+        reading.stations = self.seen.into_iter().map(station).collect();
+    }
+}
+
 /// Reads the export.
 pub(crate) fn read(
     config: &CollectorConfig,
@@ -70,6 +118,7 @@ pub(crate) fn read(
     let mut reading = Reading::default();
     reading.notes.kind = "OpenCelliD".to_owned();
     let mut tally: BTreeMap<(String, &'static str), BTreeMap<PlaceIx, u32>> = BTreeMap::new();
+    let mut positions = Positions::new(MAX_STATIONS);
     let mut reader =
         ReaderBuilder::new().has_headers(false).flexible(true).from_reader(stream(&fetched.bytes));
     let mut record = ByteRecord::new();
@@ -82,8 +131,10 @@ pub(crate) fn read(
         match line_of(&record, format) {
             Line::Foreign => reading.notes.outside += 1,
             Line::Cell { operator, technology, lon, lat } => {
-                match place_at(lon, lat, fetched.reported_on, ctx) {
-                    Some(place) => {
+                let found = geo::point_of(lat, lon);
+                match found.zip(place_at(lon, lat, fetched.reported_on, ctx)) {
+                    Some((at, place)) => {
+                        positions.add(&operator, technology, at, line);
                         *tally.entry((operator, technology)).or_default().entry(place).or_default() += 1;
                     }
                     None => reading.notes.outside += 1,
@@ -99,6 +150,7 @@ pub(crate) fn read(
         }
     }
     reading.accepted = reading.read - reading.rejected;
+    positions.give(&mut reading);
     let Some(indicator) = ctx.indicators.get(INDICATOR) else { return Ok(reading) };
     let period = Period::containing(indicator.period, fetched.reported_on);
     for ((operator, technology), places) in tally {
@@ -180,5 +232,28 @@ pub(crate) fn reject(fetched: &Fetched, line: u32, column: usize, value: String,
         sentence,
         suggestions: Vec::new(),
         decision_key: String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Positions;
+    use crate::Reading;
+    use gapwatch_model::GeoPoint;
+
+    #[test]
+    fn a_position_is_kept_once_and_only_so_many() {
+        let mut positions = Positions::new(2);
+        let at = |lat| GeoPoint { lat, lon: 106.25 };
+        positions.add("Viettel", "4G", at(22.5), 7);
+        positions.add("Viettel", "4G", at(22.500_001), 8);
+        positions.add("Viettel", "2G", at(22.5), 9);
+        positions.add("VNPT", "4G", at(22.6), 10);
+        let mut reading = Reading::default();
+        positions.give(&mut reading);
+        let kept: Vec<_> =
+            reading.stations.iter().map(|s| (s.technology.as_str(), s.at.lat, s.line)).collect();
+        assert_eq!(kept, [("2G", 22.5, 9), ("4G", 22.5, 7)]);
+        assert_eq!(reading.notes.findings, ["giữ 2 vị trí ô phủ sóng đầu tiên, còn 1 ô không giữ vị trí"]);
     }
 }

@@ -149,12 +149,19 @@ impl World {
         };
         let mut notes = serde_json::to_value(&reading.notes).unwrap();
         prune(&mut notes);
-        json!({
+        let station = |s: &gapwatch_model::Station| {
+            format!("{}: {} {} {} {}", s.line, s.operator, s.technology, s.at.lat, s.at.lon)
+        };
+        let mut summary = json!({
             "values": values,
             "rejects": reading.rejects.iter().map(reject).collect::<Vec<_>>(),
             "counts": [reading.read, reading.accepted, reading.rejected],
             "notes": notes,
-        })
+        });
+        if !reading.stations.is_empty() {
+            summary["stations"] = reading.stations.iter().map(station).collect();
+        }
+        summary
     }
 }
 

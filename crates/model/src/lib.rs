@@ -12,6 +12,7 @@ mod period;
 mod place;
 mod run;
 mod signal;
+mod station;
 mod target;
 pub mod text;
 
@@ -28,4 +29,5 @@ pub use place::{
 };
 pub use run::{Batch, NewPlaces, Outcome, Reject, RejectCode, Run, RunId};
 pub use signal::{Qualification, SignalState};
+pub use station::Station;
 pub use target::{Comparator, Condition, Target, TargetPath, TargetStatus};

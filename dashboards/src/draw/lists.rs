@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use crate::{
     Lang, Shell,
     pages::overview::IndicatorRow,
-    part::{ChildRow, Expected, FlagRow, LineageRow, PlaceRef, Station, TargetRow},
+    part::{ChildRow, Expected, FlagRow, LineageRow, PlaceRef, Stations, TargetRow},
     table::{Cell, Column, Kind, Row, Table},
     words,
 };
@@ -266,8 +266,8 @@ pub(crate) fn indicators(shell: &Shell, rows: &[IndicatorRow]) -> Markup {
     }
 }
 
-/// Nearest stations with their distance.
-pub(crate) fn stations(shell: &Shell, rows: &[Station]) -> Markup {
+/// Nearest stations with their distance, and who says so.
+pub(crate) fn stations(shell: &Shell, stations: &Stations) -> Markup {
     let lang = shell.lang;
     let missing = || Cell::Absent(crate::figure::Absence::Missing);
     let columns = vec![
@@ -276,21 +276,39 @@ pub(crate) fn stations(shell: &Shell, rows: &[Station]) -> Markup {
         Column::new("technologies", lang.pick("Công nghệ", "Technologies"), Kind::Text),
         Column::new("distance", lang.pick("Khoảng cách", "Distance"), Kind::Number),
     ];
-    let rows = rows.iter().map(|station| {
+    let rows = stations.rows.iter().map(|station| {
         Row::new(vec![
-            Cell::Text(station.name.clone()),
+            Cell::Link(station.name.clone()),
             station.operator.clone().map_or_else(missing, Cell::Text),
             Cell::Text(station.technologies.clone()),
             Cell::Text(figure::distance(lang, station.distance_m)),
         ])
     });
-    let stations = Table {
+    let table = Table {
         caption: lang.pick("Trạm gần nhất", "Nearest stations").to_owned(),
         columns,
         rows: rows.collect(),
         ..Table::default()
     };
-    html! { @if !stations.rows.is_empty() { (table::table(shell, &stations)) } }
+    html! {
+        @if !table.rows.is_empty() { (table::table(shell, &table)) }
+        @for (source, day) in &stations.sources {
+            p.by {
+                (lang.pick("Nguồn:", "Source:")) " " a href=(shell.link(&source.href)) { (source.text) } ", "
+                (lang.pick("biết từ", "known since")) " " (lang.date(*day)) ". "
+                (lang.pick(
+                    "Dữ liệu cộng đồng: cho biết nơi đã thấy trạm; nơi không có trong này chưa hẳn là không có sóng.",
+                    "Crowd data: it says where stations were seen; a place that is not in it need not be without signal.",
+                ))
+            }
+        }
+        @if stations.unmarked > 0 {
+            p.by {
+                (lang.count(u64::try_from(stations.unmarked).unwrap_or(u64::MAX))) " "
+                (lang.pick("trạm xa hơn không vẽ trên bản đồ.", "farther stations are not drawn on the map."))
+            }
+        }
+    }
 }
 
 /// What a place was made of, or became.

@@ -11,7 +11,7 @@ use crate::{
     figure::Absence,
     map::{self, Map},
     pages::overview::{IndicatorRow, rate},
-    part::{Actor, Before, FlagRow, LineageRow, Link, PlaceRef, Rates, Station, Tally, TargetRow},
+    part::{Actor, Before, FlagRow, LineageRow, Link, PlaceRef, Rates, Stations, Tally, TargetRow},
     shell::percent_encode,
     table::{Cell, Column, Format, Kind, Row, Table},
     words,
@@ -70,7 +70,7 @@ pub struct View {
     /// Its flags.
     pub flags: Vec<FlagRow>,
     /// Nearest stations of its own point.
-    pub stations: Vec<Station>,
+    pub stations: Stations,
     /// What it was made of.
     pub lineage: Vec<LineageRow>,
 }
@@ -190,7 +190,7 @@ fn ledger(shell: &Shell, view: &View) -> Markup {
 /// The nearest stations, or plainly that nobody said where any is.
 fn stations(shell: &Shell, view: &View) -> Markup {
     html! {
-        @if view.stations.is_empty() {
+        @if view.stations.rows.is_empty() {
             (draw::nothing(shell.t(
                 "Chưa có nguồn nào cho biết vị trí từng trạm, nên không tính được khoảng cách.",
                 "No source says where single stations are, so no distance is known.",

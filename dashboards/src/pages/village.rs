@@ -8,7 +8,7 @@ use crate::{
     Lang, Shell, draw,
     figure::{Absence, Amount},
     map::{self, Map},
-    part::{Actor, FlagRow, Link, PlaceRef, StateSpan, Station},
+    part::{Actor, FlagRow, Link, PlaceRef, StateSpan, Stations},
     words,
 };
 
@@ -95,7 +95,7 @@ pub struct View {
     /// States it was in, newest first.
     pub history: Vec<StateSpan>,
     /// Nearest stations.
-    pub stations: Vec<Station>,
+    pub stations: Stations,
     /// Its flags.
     pub flags: Vec<FlagRow>,
 }

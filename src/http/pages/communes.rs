@@ -1,4 +1,4 @@
-//! `/communes/{code}`: a commune with its villages.
+//! `/communes/{code}`: a commune with its villages and the stations near them.
 
 use gapwatch_dashboards::{
     Markup,
@@ -9,11 +9,12 @@ use gapwatch_model::{Part, PlaceIx};
 
 use super::{
     fill::{Fill, actor},
-    overview,
+    near, overview,
 };
 use crate::{
     app::App,
     http::{Asked, HttpResult, api},
+    stations::Stations,
 };
 
 /// Makes the page.
@@ -31,7 +32,8 @@ pub(crate) fn draw(fill: &Fill<'_>, asked: &Asked, place: PlaceIx) -> HttpResult
     let world = fill.world;
     let day = fill.tree();
     let villages: Vec<_> = world.judgement.villages_in(place).collect();
-    let mut rows: Vec<VillageRow> = villages.iter().map(|village| row(fill, village)).collect();
+    let stations = fill.app.stations(world.at)?;
+    let mut rows: Vec<VillageRow> = villages.iter().map(|village| row(fill, village, &stations)).collect();
     rows.sort_by(|a, b| {
         let worst = |row: &VillageRow| {
             (super::severity(row.state), row.grid_power != Some(false), row.place.name.clone())
@@ -43,6 +45,11 @@ pub(crate) fn draw(fill: &Fill<'_>, asked: &Asked, place: PlaceIx) -> HttpResult
         .as_ref()
         .map(|(_, opening)| gapwatch_rules::ledger(&opening.judgement, &world.judgement, place));
     let parent = world.gazetteer.parent_on(place, day);
+    let mut near = near::list(fill, &stations, world.gazetteer.get(place).point);
+    let mut map = fill.commune_map(place, &villages);
+    if let Some(map) = &mut map {
+        near.unmarked = near::mark(fill, &stations, place, map);
+    }
     let (flags, _) = overview::newest_flags(fill, place);
     let lineage = world.gazetteer.predecessors(place).chain(world.gazetteer.successors(place));
     let lineage = lineage.map(|(other, step)| {
@@ -62,20 +69,21 @@ pub(crate) fn draw(fill: &Fill<'_>, asked: &Asked, place: PlaceIx) -> HttpResult
         before: before.map(|(before, _)| before),
         last_collected: overview::last_collected(fill)?,
         parent_strict: parent.and_then(|parent| fill.rates(parent).strict),
-        map: fill.commune_map(place, &villages),
+        map,
         villages: rows,
         ledger,
         targets: overview::targets(fill, place),
         indicators: overview::indicators(fill, place),
         trend: fill.no_signal_chart(place),
         flags,
-        stations: Vec::new(),
+        stations: near,
         lineage: lineage.collect(),
     };
     Ok(render(&asked.shell(fill.app, fill.crumbs(place)), &view))
 }
 
-fn row(fill: &Fill<'_>, village: &gapwatch_rules::VillageState) -> VillageRow {
+fn row(fill: &Fill<'_>, village: &gapwatch_rules::VillageState, stations: &Stations) -> VillageRow {
+    let nearest = |at| stations.nearest(at, 1).first().map(|(metres, _)| *metres);
     VillageRow {
         place: fill.place(village.place),
         state: village.state,
@@ -85,6 +93,6 @@ fn row(fill: &Fill<'_>, village: &gapwatch_rules::VillageState) -> VillageRow {
         grid_power: village.grid_power,
         area_class: village.area_class,
         actor: village.must_act.map(|act| actor(act.who)),
-        nearest_station_m: None,
+        nearest_station_m: fill.gazetteer().get(village.place).point.and_then(nearest),
     }
 }

@@ -17,6 +17,7 @@ mod indicators;
 mod keys;
 mod ledger;
 mod maps;
+mod near;
 mod observations;
 mod overview;
 mod pack_view;

@@ -9,7 +9,10 @@ use gapwatch_dashboards::{
 use gapwatch_model::{PlaceIx, PlaceLevel};
 use gapwatch_rules::{Moment, Said};
 
-use super::fill::{Fill, actor};
+use super::{
+    fill::{Fill, actor},
+    near,
+};
 use crate::{
     app::App,
     http::{Asked, HttpError, HttpResult, api},
@@ -42,6 +45,13 @@ pub(crate) fn draw(fill: &Fill<'_>, asked: &Asked, place: PlaceIx) -> HttpResult
         blocked_days: Some(i64::from(act.blocked_days)),
     });
     let flags = world.flags.iter().filter(|flag| flag.key.place == world.gazetteer.get(place).id);
+    let stations = fill.app.stations(world.at)?;
+    let at = world.gazetteer.get(place).point;
+    let mut near = near::list(fill, &stations, at);
+    let mut map = commune.and_then(|commune| fill.commune_map(commune, &[village]));
+    if let (Some(commune), Some(map)) = (commune, &mut map) {
+        near.unmarked = near::mark(fill, &stations, commune, map);
+    }
     let view = View {
         place: fill.place(place),
         parent: commune.map_or_else(|| fill.place(world.home), |commune| fill.place(commune)),
@@ -52,11 +62,11 @@ pub(crate) fn draw(fill: &Fill<'_>, asked: &Asked, place: PlaceIx) -> HttpResult
         grid_power: village.grid_power,
         area_class: village.area_class,
         attributes: attributes(fill, place),
-        at: world.gazetteer.get(place).point,
-        map: commune.and_then(|commune| fill.commune_map(commune, &[village])),
+        at,
+        map,
         evidence: evidence(fill, place),
         history: history(fill, place),
-        stations: Vec::new(),
+        stations: near,
         flags: flags.filter_map(|flag| fill.flag(flag)).collect(),
     };
     Ok(render(&asked.shell(fill.app, fill.crumbs(place)), &view))

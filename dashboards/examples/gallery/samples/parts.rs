@@ -4,7 +4,9 @@ use chrono::{DateTime, FixedOffset, NaiveDate, TimeZone};
 use gapwatch_dashboards::chart::{Chart, Point, Series, TargetLine};
 use gapwatch_dashboards::figure::{Amount, Figure};
 use gapwatch_dashboards::map::{Area, Dot, Map, Mark, Outline, Shape};
-use gapwatch_dashboards::part::{Expected, FlagRow, Link, Pace, PlaceRef, Rates, Station, Tally, TargetRow};
+use gapwatch_dashboards::part::{
+    Expected, FlagRow, Link, Pace, PlaceRef, Rates, Station, Stations, Tally, TargetRow,
+};
 use gapwatch_dashboards::shell::{Address, Clock, Theme, Visitor};
 use gapwatch_dashboards::{Lang, Shell};
 use gapwatch_model::{
@@ -369,16 +371,23 @@ pub(crate) fn flags(lang: Lang) -> Vec<FlagRow> {
 }
 
 /// Stations, near and far.
-pub(crate) fn stations() -> Vec<Station> {
-    vec![
+pub(crate) fn stations() -> Stations {
+    let rows = vec![
         Station {
-            name: "CBG0412".into(),
+            name: Link::new("22.66540, 106.25790", "/runs/17?row=412"),
             operator: Some("Viettel".into()),
             technologies: "2G, 4G".into(),
             distance_m: 850.0,
         },
-        Station { name: "CBG0077".into(), operator: None, technologies: "4G".into(), distance_m: 5_240.0 },
-    ]
+        Station {
+            name: Link::new("22.70112, 106.21003", "/runs/17?row=77"),
+            operator: None,
+            technologies: "4G".into(),
+            distance_m: 5_240.0,
+        },
+    ];
+    let source = (Link::new("OpenCelliD", "/sources"), day(2025, 12, 25));
+    Stations { rows, sources: vec![source], unmarked: 0 }
 }
 
 /// A run with rejects.
