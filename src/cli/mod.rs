@@ -429,7 +429,7 @@ pub(crate) fn load(place: &Place) -> Result<Config, Stop> {
 pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Stop> {
     Ok(tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
-        .max_blocking_threads(4)
+        .max_blocking_threads(3)
         .enable_all()
         .build()?)
 }

@@ -153,7 +153,7 @@ fn check_stations(demo: &Server) {
     let link = near.split("href=\"/runs/").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
     let (run, line) = link.split_once("?row=").unwrap();
     let runs = demo.json("/api/v1/runs?limit=1000");
-    let run = runs.as_array().unwrap().iter().find(|one| one["id"].to_string() == run).unwrap();
+    let run = runs.as_array().unwrap().iter().find(|one| one["id"].as_u64() == run.parse().ok()).unwrap();
     assert_eq!((run["collector"].as_str(), run["outcome"].as_str()), (Some("cells"), Some("succeeded")));
     assert!(line.split('&').next().unwrap().parse::<u32>().unwrap() > 1);
 

@@ -128,7 +128,7 @@ fn connect(path: &Path, flags: OpenFlags, busy_timeout: Duration) -> Result<Conn
         Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(opened)?;
     connection.busy_timeout(busy_timeout).map_err(opened)?;
     connection.set_prepared_statement_cache_capacity(64);
-    connection.pragma_update(None, "mmap_size", 1_i64 << 23).map_err(opened)?;
+    connection.pragma_update(None, "mmap_size", 1_i64 << 20).map_err(opened)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(opened)?;
     Ok(connection)
 }

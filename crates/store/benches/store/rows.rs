@@ -21,7 +21,7 @@ impl Rows {
         let connection = Connection::open(path).unwrap();
         connection.pragma_update(None, "journal_mode", "WAL").unwrap();
         connection.pragma_update(None, "synchronous", "FULL").unwrap();
-        connection.pragma_update(None, "mmap_size", 1_i64 << 23).unwrap();
+        connection.pragma_update(None, "mmap_size", 1_i64 << 20).unwrap();
         connection
             .execute_batch(
                 "CREATE TABLE IF NOT EXISTS obs(series INTEGER, period INTEGER, at INTEGER, kind INTEGER, first REAL, \
