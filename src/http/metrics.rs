@@ -26,7 +26,7 @@ fn gather(app: &Shared) -> anyhow::Result<String> {
         }
         Ok(())
     };
-    let label = |name: &str| format!("{{collector=\"{}\"}}", name.replace(['\\', '"', '\n'], "_"));
+    let label = |name: &str| label("collector", name);
     metric(
         "gapwatch_ready",
         "gauge",
@@ -50,7 +50,6 @@ fn gather(app: &Shared) -> anyhow::Result<String> {
         &rejected,
     )?;
     if let Some(spool) = app.store.spool()? {
-        let number = |n: u64| f64::from(u32::try_from(n).unwrap_or(u32::MAX));
         let seconds = spool.oldest.map_or(0, |oldest| (now - oldest).num_seconds().max(0));
         let one = |value: f64| [(String::new(), value)];
         let mut gauge = |name: &str, help: &str, value: f64| metric(name, "gauge", help, &one(value));
@@ -71,12 +70,11 @@ fn gather(app: &Shared) -> anyhow::Result<String> {
     let (mut depth, mut oldest, mut failed) = (Vec::new(), Vec::new(), Vec::new());
     let waiting = app.store.outbox()?;
     for receiver in &app.config.program.notify {
-        let label = format!("{{receiver=\"{}\"}}", receiver.name.replace(['\\', '"', '\n'], "_"));
+        let label = self::label("receiver", &receiver.name);
         let status = waiting.iter().find(|status| status.receiver == receiver.name);
-        let number = |count: u64| u32::try_from(count).map_or(f64::from(u32::MAX), f64::from);
-        let seconds = status.map_or(0, |status| (now - status.oldest).num_seconds().max(0));
+        let seconds = status.map_or(0, |status| (now - status.oldest).num_seconds().max(0).unsigned_abs());
         depth.push((label.clone(), number(status.map_or(0, |status| status.depth))));
-        oldest.push((label.clone(), number(u64::try_from(seconds).unwrap_or_default())));
+        oldest.push((label.clone(), number(seconds)));
         failed.push((label, f64::from(status.map_or(0, |status| status.attempts))));
     }
     metric("gapwatch_outbox_messages", "gauge", "Messages that wait for their receiver.", &depth)?;
@@ -96,6 +94,14 @@ fn gather(app: &Shared) -> anyhow::Result<String> {
         metric("gapwatch_flags_firing", "gauge", "Flags that are firing.", &firing)?;
     }
     Ok(text)
+}
+
+fn label(kind: &str, name: &str) -> String {
+    format!("{{{kind}=\"{}\"}}", name.replace(['\\', '"', '\n'], "_"))
+}
+
+fn number(count: u64) -> f64 {
+    u32::try_from(count).map_or(f64::from(u32::MAX), f64::from)
 }
 
 fn flag(is: bool) -> f64 {

@@ -13,7 +13,7 @@ use gapwatch_dashboards::{
 use gapwatch_model::{Part, Percent, PlaceIx, SignalState};
 use gapwatch_rules::FindingKind;
 
-use super::fill::Fill;
+use super::fill::{Fill, in_words};
 use crate::{
     app::App,
     clock,
@@ -133,16 +133,7 @@ impl Sides<'_> {
         for (area, child) in map.areas.iter_mut().zip(&children) {
             let tally = self.before(*child).unwrap_or_default();
             area.amount = known(&tally).map_or(Amount::Missing, Amount::count);
-            area.note = self.now.lang.pick(
-                format!(
-                    "{} trắng sóng, {} lõm sóng, {} chưa rõ trong {} thôn",
-                    tally.no_signal, tally.pocket, tally.unknown, tally.total
-                ),
-                format!(
-                    "{} without signal, {} with pockets, {} unknown of {} villages",
-                    tally.no_signal, tally.pocket, tally.unknown, tally.total
-                ),
-            );
+            area.note = in_words(self.now.lang, &tally);
         }
         Some(map)
     }

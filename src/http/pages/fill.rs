@@ -433,16 +433,7 @@ impl<'a> Fill<'a> {
                 (_, false) => Amount::Missing,
                 (_, true) => Amount::count(tally.no_signal),
             };
-            let note = self.lang.pick(
-                format!(
-                    "{} trắng sóng, {} lõm sóng, {} chưa rõ trong {} thôn",
-                    tally.no_signal, tally.pocket, tally.unknown, tally.total
-                ),
-                format!(
-                    "{} without signal, {} with pockets, {} unknown of {} villages",
-                    tally.no_signal, tally.pocket, tally.unknown, tally.total
-                ),
-            );
+            let note = in_words(self.lang, &tally);
             Area { code: place.code.clone(), name: place.name.clone(), href: place.href(), amount, note }
         };
         Some(Map {
@@ -541,4 +532,13 @@ pub(crate) fn actor(who: Option<Who>) -> Actor {
         Some(Who::Electricity) => Actor::Electricity,
         None => Actor::Unknown,
     }
+}
+
+/// How many villages of an area are in which state, beside its shape on a map.
+pub(super) fn in_words(lang: Lang, tally: &Tally) -> String {
+    let Tally { no_signal, pocket, unknown, total, .. } = tally;
+    lang.pick(
+        format!("{no_signal} trắng sóng, {pocket} lõm sóng, {unknown} chưa rõ trong {total} thôn"),
+        format!("{no_signal} without signal, {pocket} with pockets, {unknown} unknown of {total} villages"),
+    )
 }
