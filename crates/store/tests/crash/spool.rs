@@ -16,21 +16,56 @@ use super::{
     server::{Lines, Server},
 };
 
-/// Ways in which the server answers while it is not well.
-const KINDS: usize = 7;
+/// Ways in which the server answers: seven while it is not well, one once it is.
+const KINDS: usize = 8;
+
+/// Rounds with one store and one server: every round looks at all that was ever said to them.
+const SPELL: u64 = 10;
+
+/// What happened in the rounds so far.
+#[derive(Default)]
+struct Happened {
+    rounds: u64,
+    kills_at_delivery: u64,
+    batches: u64,
+    answers: BTreeMap<&'static str, u64>,
+}
+
+impl Happened {
+    fn lacking(&self) -> bool {
+        self.kills_at_delivery == 0 || self.answers.len() < KINDS
+    }
+}
 
 pub(crate) fn run(rounds: u64) {
+    let mut happened = Happened::default();
+    while happened.rounds < rounds {
+        let left = rounds - happened.rounds;
+        spell(&mut happened, left.min(SPELL));
+    }
+    while happened.lacking() && happened.rounds < rounds * 4 {
+        spell(&mut happened, 1);
+    }
+    assert!(!happened.lacking(), "not every kind of moment happened: {:?}", happened.answers);
+    println!(
+        "spool: {} kills, {} at delivery, {} batches, answers {:?}",
+        happened.rounds, happened.kills_at_delivery, happened.batches, happened.answers
+    );
+}
+
+/// So many kills of the program before a server that fails; then the server gets well and must come to hold everything.
+fn spell(happened: &mut Happened, rounds: u64) {
     let (dir, server) = (tempfile::tempdir().unwrap(), Server::start());
     open(dir.path(), &server.url, 60_000).put_places(&places(), &[], time(0)).unwrap();
-    let (mut round, mut at_delivery, mut batches) = (0, 0, 0);
-    let lacking = |at_delivery| at_delivery == 0 || server.known().2.len() < KINDS;
-    while round < rounds || (lacking(at_delivery) && round < rounds * 4) {
+    let mut batches = 0;
+    for round in happened.rounds..happened.rounds + rounds {
         let (words, most) =
             if round.is_multiple_of(2) { (None, 800_000) } else { (Some("begin deliver"), 400_000) };
         let path = dir.path().to_str().unwrap();
         let after = Duration::from_micros(hash(round, 9) % most);
         let said = run_and_kill(&["--spool-child", path, &server.url], words, after);
-        at_delivery += u64::from(said.at_work().is_some_and(|work| work.starts_with("deliver")));
+        let delivering = said.at_work().is_some_and(|work| work.starts_with("deliver"));
+        happened.kills_at_delivery += u64::from(delivering);
         server.rest();
         let store = open(dir.path(), &server.url, 60_000);
         batches = store.runs(&RunQuery::default()).unwrap().len() as u64;
@@ -46,9 +81,7 @@ pub(crate) fn run(rounds: u64) {
             let known = wanted.get(series).is_some_and(|allowed| allowed.contains(fields));
             assert!(known, "round {round}: `{series} {fields}` was never said");
         }
-        round += 1;
     }
-    assert!(!lacking(at_delivery), "not every kind of moment happened: {:?}", server.known().2);
     server.get_well();
     let store = open(dir.path(), &server.url, 60_000);
     let done = store.deliver(time(batches + 1)).unwrap();
@@ -56,13 +89,17 @@ pub(crate) fn run(rounds: u64) {
     let status = store.spool().unwrap().unwrap();
     assert_eq!((status.frames, status.points, status.attempts), (0, 0, 0));
     let (lines, order, answers) = server.known();
-    println!("spool: {round} kills, {at_delivery} at delivery, {batches} batches, answers {answers:?}");
     let wanted: Lines = standing(batches, false)
         .into_iter()
         .flat_map(|(series, fields)| fields.into_iter().map(move |f| (series.clone(), f)))
         .collect();
     assert!(lines == wanted, "the server holds {} series and times, expected {}", lines.len(), wanted.len());
     in_order(&order, batches);
+    happened.rounds += rounds;
+    happened.batches += batches;
+    for (name, count) in answers {
+        *happened.answers.entry(name).or_insert(0) += count;
+    }
 }
 
 /// `patience_ms`: how long it waits for an answer.
