@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use axum::{
     Form, Router,
     body::Body,
-    extract::{Path, State},
+    extract::{FromRequest, Path, Request, State, rejection::FormRejection},
     http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header},
     response::{Html, IntoResponse, Redirect},
     routing::{get, post},
@@ -31,8 +31,6 @@ use crate::{
 
 /// Cookie of the form on the sign-in page, where there is no session yet.
 const FORM_COOKIE: &str = "gapwatch_form";
-
-type Fields = HashMap<String, String>;
 
 /// Every form.
 pub(crate) fn router() -> Router<Shared> {
@@ -69,21 +67,15 @@ fn form_page(
     response
 }
 
-async fn sign_in(
-    State(app): State<Shared>,
-    Peer(address): Peer,
-    uri: Uri,
-    headers: HeaderMap,
-    Form(fields): Form<Fields>,
-) -> Response<Body> {
-    let asked = Asked::lenient(&app, &uri, &headers);
-    let field = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
-    let next = local_path(field("next"));
-    let own = cookie(&headers, FORM_COOKIE).is_some_and(|secret| same(&auth::csrf(&secret), field("csrf")));
-    if !own {
-        return form_page(&app, &asked, next, Some(Fault::BadForm), StatusCode::FORBIDDEN);
+async fn sign_in(Peer(address): Peer, sent: Sent) -> Response<Body> {
+    let app = &sent.app;
+    let asked = Asked::lenient(app, &sent.uri, &sent.headers);
+    let next = local_path(sent.field("next"));
+    let form = cookie(&sent.headers, FORM_COOKIE);
+    if !form.is_some_and(|secret| same(&auth::csrf(&secret), sent.field("csrf"))) {
+        return form_page(app, &asked, next, Some(Fault::BadForm), StatusCode::FORBIDDEN);
     }
-    let (shared, token) = (Shared::clone(&app), field("token").trim().to_owned());
+    let (shared, token) = (Shared::clone(app), sent.field("token").to_owned());
     let signed = tokio::task::spawn_blocking(move || shared.sign_in(&token, address)).await;
     match signed.map_err(HttpError::from).and_then(|signed| signed) {
         Ok(secret) => {
@@ -96,21 +88,16 @@ async fn sign_in(
             let fault = match error.status {
                 StatusCode::TOO_MANY_REQUESTS => Fault::TooMany { retry_after_s: 900 },
                 StatusCode::UNAUTHORIZED => Fault::WrongToken,
-                _ => return pages::failure(&app, &asked, error),
+                _ => return pages::failure(app, &asked, error),
             };
-            form_page(&app, &asked, next, Some(fault), error.status)
+            form_page(app, &asked, next, Some(fault), error.status)
         }
     }
 }
 
-async fn sign_out(
-    State(app): State<Shared>,
-    uri: Uri,
-    headers: HeaderMap,
-    Form(fields): Form<Fields>,
-) -> Response<Body> {
-    change(&app, &uri, &headers, &fields, Role::Viewer, async |app, _| {
-        if let Some(secret) = cookie(&headers, SESSION_COOKIE) {
+async fn sign_out(sent: Sent) -> Response<Body> {
+    sent.change(Role::Viewer, async |app, _| {
+        if let Some(secret) = cookie(&sent.headers, SESSION_COOKIE) {
             app.sign_out(&secret)?;
         }
         let mut response = Redirect::to("/").into_response();
@@ -120,46 +107,39 @@ async fn sign_out(
     .await
 }
 
-async fn acknowledge(
-    State(app): State<Shared>,
-    Path(id): Path<String>,
-    uri: Uri,
-    headers: HeaderMap,
-    Form(fields): Form<Fields>,
-) -> Response<Body> {
-    change(&app, &uri, &headers, &fields, Role::Editor, async |app, actor| {
+async fn acknowledge(Path(id): Path<String>, sent: Sent) -> Response<Body> {
+    sent.change(Role::Editor, async |app, actor| {
         let key: FlagKey = id.parse().map_err(|_| HttpError::not_found(&id))?;
-        let field = |name: &str| fields.get(name).map(|text| text.trim().to_owned()).unwrap_or_default();
-        let due = match field("due").as_str() {
+        let due = match sent.field("due") {
             "" => None,
             text => Some(
                 text.parse::<NaiveDate>().map_err(|_| HttpError::bad_request("due", text, "YYYY-MM-DD"))?,
             ),
         };
-        if field("owner").is_empty() || field("reason").is_empty() {
+        let (owner, reason) = (sent.field("owner"), sent.field("reason"));
+        if owner.is_empty() || reason.is_empty() {
             return Err(HttpError::bad_request(
                 "owner, reason",
                 "",
                 "người xử lý và lý do / an owner and a reason",
             ));
         }
-        let at = app.clock.now();
-        let (owner, reason) = (field("owner"), field("reason"));
-        app.acknowledge(&key, Acknowledgement { owner, reason, due, by: actor.name.clone(), at }, &actor)?;
+        let acknowledgement = Acknowledgement {
+            owner: owner.to_owned(),
+            reason: reason.to_owned(),
+            due,
+            by: actor.name.clone(),
+            at: app.clock.now(),
+        };
+        app.acknowledge(&key, acknowledgement, &actor)?;
         Ok(Redirect::to(&format!("/flags/{}", gapwatch_dashboards::shell::percent_encode(&id)))
             .into_response())
     })
     .await
 }
 
-async fn run_now(
-    State(app): State<Shared>,
-    Path(name): Path<String>,
-    uri: Uri,
-    headers: HeaderMap,
-    Form(fields): Form<Fields>,
-) -> Response<Body> {
-    change(&app, &uri, &headers, &fields, Role::Editor, async |app, actor| {
+async fn run_now(Path(name): Path<String>, sent: Sent) -> Response<Body> {
+    sent.change(Role::Editor, async |app, actor| {
         app.collector(&name).map_err(|_| HttpError::not_found(&name))?;
         app.audit(&actor, "run-now", &name, "")?;
         if let Some(guard) = app.begin(&name) {
@@ -175,16 +155,10 @@ async fn run_now(
     .await
 }
 
-async fn pause(
-    State(app): State<Shared>,
-    Path(name): Path<String>,
-    uri: Uri,
-    headers: HeaderMap,
-    Form(fields): Form<Fields>,
-) -> Response<Body> {
-    change(&app, &uri, &headers, &fields, Role::Editor, async |app, actor| {
+async fn pause(Path(name): Path<String>, sent: Sent) -> Response<Body> {
+    sent.change(Role::Editor, async |app, actor| {
         app.collector(&name).map_err(|_| HttpError::not_found(&name))?;
-        let paused = fields.get("paused").is_some_and(|word| word == "1");
+        let paused = sent.field("paused") == "1";
         app.audit(&actor, if paused { "pause" } else { "resume" }, &name, "")?;
         app.set_paused(&name, paused)?;
         Ok(to_source(&name))
@@ -192,16 +166,10 @@ async fn pause(
     .await
 }
 
-async fn decide(
-    State(app): State<Shared>,
-    uri: Uri,
-    headers: HeaderMap,
-    Form(fields): Form<Fields>,
-) -> Response<Body> {
-    change(&app, &uri, &headers, &fields, Role::Editor, async |app, actor| {
-        let field = |name: &str| fields.get(name).map(|text| text.trim().to_owned()).unwrap_or_default();
-        let (key, by) = (field("key"), actor.name.clone());
-        app.decide(&key, &field("choice"), &actor)?;
+async fn decide(sent: Sent) -> Response<Body> {
+    sent.change(Role::Editor, async |app, actor| {
+        let (key, by) = (sent.field("key").to_owned(), actor.name.clone());
+        app.decide(&key, sent.field("choice"), &actor)?;
         let (shared, now) = (Shared::clone(app), app.clock.now());
         tokio::task::spawn_blocking(move || reread::after_decision(&shared, &key, &by, now)).await??;
         collect::judge(app, app.clock.now()).await;
@@ -211,36 +179,17 @@ async fn decide(
 }
 
 /// Lets a batch that was held back in.
-async fn release(
-    State(app): State<Shared>,
-    Path(id): Path<u64>,
-    uri: Uri,
-    headers: HeaderMap,
-    Form(fields): Form<Fields>,
-) -> Response<Body> {
-    held(&app, id, &uri, &headers, &fields, true).await
+async fn release(Path(id): Path<u64>, sent: Sent) -> Response<Body> {
+    held(id, &sent, true).await
 }
 
 /// Leaves a batch that was held back out for good.
-async fn drop_batch(
-    State(app): State<Shared>,
-    Path(id): Path<u64>,
-    uri: Uri,
-    headers: HeaderMap,
-    Form(fields): Form<Fields>,
-) -> Response<Body> {
-    held(&app, id, &uri, &headers, &fields, false).await
+async fn drop_batch(Path(id): Path<u64>, sent: Sent) -> Response<Body> {
+    held(id, &sent, false).await
 }
 
-async fn held(
-    app: &Shared,
-    id: u64,
-    uri: &Uri,
-    headers: &HeaderMap,
-    fields: &Fields,
-    take: bool,
-) -> Response<Body> {
-    change(app, uri, headers, fields, Role::Editor, async |app, actor| {
+async fn held(id: u64, sent: &Sent, take: bool) -> Response<Body> {
+    sent.change(Role::Editor, async |app, actor| {
         let now = app.clock.now();
         app.audit(&actor, if take { "release" } else { "drop" }, &id.to_string(), "")?;
         if take {
@@ -254,30 +203,50 @@ async fn held(
     .await
 }
 
-/// Lets a change happen for somebody who is signed in, may do it, and sent a form of this session.
-pub(super) async fn change(
-    app: &Shared,
-    uri: &Uri,
-    headers: &HeaderMap,
-    fields: &Fields,
-    least: Role,
-    act: impl AsyncFnOnce(&Shared, Actor) -> HttpResult<Response<Body>>,
-) -> Response<Body> {
-    let asked = Asked::lenient(app, uri, headers);
-    let result = match &asked.session {
-        None => Err(HttpError::unauthorized()),
-        Some(session) if !same(&session.csrf, fields.get("csrf").map(String::as_str).unwrap_or_default()) => {
-            Err(HttpError::forbidden(
+/// A form as it was sent.
+pub(super) struct Sent {
+    app: Shared,
+    uri: Uri,
+    headers: HeaderMap,
+    fields: HashMap<String, String>,
+}
+
+impl FromRequest<Shared> for Sent {
+    type Rejection = FormRejection;
+
+    async fn from_request(request: Request, app: &Shared) -> Result<Self, Self::Rejection> {
+        let (uri, headers) = (request.uri().clone(), request.headers().clone());
+        let Form(fields) = Form::from_request(request, app).await?;
+        Ok(Self { app: Shared::clone(app), uri, headers, fields })
+    }
+}
+
+impl Sent {
+    /// What stands in a field, without the space around it; nothing where it was not sent.
+    pub(super) fn field(&self, name: &str) -> &str {
+        self.fields.get(name).map(|text| text.trim()).unwrap_or_default()
+    }
+
+    /// Lets a change happen for somebody who is signed in, may do it, and sent a form of this session.
+    pub(super) async fn change(
+        &self,
+        least: Role,
+        act: impl AsyncFnOnce(&Shared, Actor) -> HttpResult<Response<Body>>,
+    ) -> Response<Body> {
+        let asked = Asked::lenient(&self.app, &self.uri, &self.headers);
+        let result = match &asked.session {
+            None => Err(HttpError::unauthorized()),
+            Some(session) if !same(&session.csrf, self.field("csrf")) => Err(HttpError::forbidden(
                 "Biểu mẫu đã cũ hoặc được gửi từ nơi khác. Hãy tải lại trang rồi gửi lại.",
                 "the form is old or was sent from elsewhere; load the page again",
-            ))
-        }
-        Some(session) if session.actor.role < least => {
-            Err(HttpError::forbidden("Mã truy cập này chỉ được xem.", "this token may only read"))
-        }
-        Some(session) => act(app, session.actor.clone()).await,
-    };
-    result.unwrap_or_else(|error| pages::failure(app, &asked, error))
+            )),
+            Some(session) if session.actor.role < least => {
+                Err(HttpError::forbidden("Mã truy cập này chỉ được xem.", "this token may only read"))
+            }
+            Some(session) => act(&self.app, session.actor.clone()).await,
+        };
+        result.unwrap_or_else(|error| pages::failure(&self.app, &asked, error))
+    }
 }
 
 fn to_source(name: &str) -> Response<Body> {

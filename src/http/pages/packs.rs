@@ -1,10 +1,10 @@
 //! `/packs`: meeting packs. One is made from what was known at the end of a day, sealed as it is, and opened again as the
 //! same bytes; its page says which of its figures have been revised since.
 
-use std::{collections::HashMap, path::Path as FilePath};
+use std::path::Path as FilePath;
 
 use axum::{
-    Form, Router,
+    Router,
     body::Body,
     extract::{Path, State},
     http::{HeaderMap, HeaderValue, Response, Uri, header},
@@ -30,7 +30,7 @@ use crate::{
     app::{App, Shared},
     auth::{self, Actor, Role},
     clock,
-    http::{Asked, HttpError, HttpResult, api, forms},
+    http::{Asked, HttpError, HttpResult, api, forms::Sent},
 };
 
 /// Kind of the documents that packs are.
@@ -166,20 +166,15 @@ pub(crate) fn open(app: &App, asked: &Asked, id: &str) -> HttpResult<Markup> {
     Ok(render_one(&asked.shell(app, vec![fill.link(world.home), list]), &view))
 }
 
-async fn make(
-    State(app): State<Shared>,
-    uri: Uri,
-    headers: HeaderMap,
-    Form(fields): Form<HashMap<String, String>>,
-) -> Response<Body> {
-    forms::change(&app, &uri, &headers, &fields, Role::Editor, async |app, actor| {
-        let field = |name: &str| fields.get(name).map(|text| text.trim().to_owned()).unwrap_or_default();
-        let (place, written, lang) = (field("place"), field("cut_off"), Lang::of_tag(&field("lang")));
+async fn make(sent: Sent) -> Response<Body> {
+    sent.change(Role::Editor, async |app, actor| {
+        let (place, written) = (sent.field("place").to_owned(), sent.field("cut_off"));
+        let lang = Lang::of_tag(sent.field("lang"));
         let now = app.clock.now();
         let cut_off: Option<NaiveDate> = written.parse().ok();
         let cut_off = cut_off.filter(|day| *day <= now.date_naive());
         let cut_off = cut_off.ok_or_else(|| {
-            HttpError::bad_request("cut_off", &written, &format!("YYYY-MM-DD ≤ {}", now.date_naive()))
+            HttpError::bad_request("cut_off", written, &format!("YYYY-MM-DD ≤ {}", now.date_naive()))
         })?;
         let shared = Shared::clone(app);
         let id =
