@@ -7,11 +7,11 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use chrono::{DateTime, FixedOffset, NaiveDate};
+use chrono::NaiveDate;
 use gapwatch_model::{Gazetteer, IndicatorId, Period, PeriodKind, PlaceIx, SignalState};
 use gapwatch_rules::{Counts, Judgement};
 
-use crate::{app::App, clock};
+use crate::{app::App, clock, world::World};
 
 /// Months looked back at.
 const MONTHS: usize = 24;
@@ -51,39 +51,52 @@ impl MonthEnd {
 /// The ends of months that were judged.
 #[derive(Debug, Default)]
 pub(crate) struct MonthEnds {
-    kept: Mutex<BTreeMap<NaiveDate, Arc<MonthEnd>>>,
+    /// By last day, over their own borders or over those of a later day, of which one is kept.
+    kept: Mutex<BTreeMap<(Option<NaiveDate>, NaiveDate), Arc<MonthEnd>>>,
+}
+
+impl MonthEnds {
+    fn find(&self, borders: Option<NaiveDate>, day: NaiveDate) -> Option<Arc<MonthEnd>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(&(borders, day)).cloned()
+    }
+
+    fn keep(&self, borders: Option<NaiveDate>, day: NaiveDate, end: &Arc<MonthEnd>) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|(of, _), _| of.is_none() || borders.is_none() || *of == borders);
+        kept.insert((borders, day), Arc::clone(end));
+    }
 }
 
 impl App {
-    /// The last months up to a moment, oldest first. The month of the moment itself is judged at the moment.
+    /// The last months up to what is known, oldest first: each over its own borders, or all over those of one day. The month
+    /// of the moment itself is what is judged already.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub(crate) fn months(&self, at: DateTime<FixedOffset>) -> anyhow::Result<Vec<(Period, Arc<MonthEnd>)>> {
-        let this = Period::containing(PeriodKind::Month, at.date_naive());
+    pub(crate) fn months(
+        &self,
+        world: &World,
+        borders: Option<NaiveDate>,
+    ) -> anyhow::Result<Vec<(Period, Arc<MonthEnd>)>> {
+        let this = Period::containing(PeriodKind::Month, world.at.date_naive());
         let mut past: Vec<Period> = std::iter::successors(Some(this), |month| Some(month.previous()))
             .skip(1)
             .take(MONTHS - 1)
             .collect();
         past.reverse();
-        let world = self.world(at)?;
         let mut months = Vec::with_capacity(MONTHS);
         // Oldest first: each month is judged by what changed since the one before.
         let mut before: Option<Judgement> = None;
         for month in past {
             let day = month.end();
-            let kept = self.month_ends.kept.lock().unwrap_or_else(PoisonError::into_inner).get(&day).cloned();
+            let kept = self.month_ends.find(borders, day);
             let end = match kept {
                 Some(end) => end,
                 None => {
-                    let judged = self.judge_after(before.as_ref(), clock::end_of(day))?;
+                    let judged = self.judge_after(before.as_ref(), clock::end_of(day), borders)?;
                     let end = Arc::new(small(&judged, &world.gazetteer));
                     before = Some(judged);
-                    self.month_ends
-                        .kept
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .insert(day, Arc::clone(&end));
+                    self.month_ends.keep(borders, day, &end);
                     end
                 }
             };

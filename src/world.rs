@@ -17,7 +17,7 @@ use gapwatch_model::{
     CollectorName, Flag, FlagKey, FlagState, Gazetteer, IndicatorId, Outcome, PeriodKind, PlaceIx, Run,
 };
 use gapwatch_rules::{
-    Explanation, Facts, Judgement, Moment, ObservedPace, Rules, SourceStatus, Targets, Verdict,
+    Explanation, Facts, Judgement, Moment, ObservedPace, Rules, Sentence, SourceStatus, Targets, Titles, Verdict,
 };
 
 use crate::{app::App, clock, config::Judging, trend::MonthEnd};
@@ -243,7 +243,10 @@ impl App {
         let mut kept = self.worlds.facts.lock().unwrap_or_else(PoisonError::into_inner);
         let (mark, mut facts) = match kept.take() {
             Some((mark, facts)) if Arc::ptr_eq(facts.gazetteer(), &gazetteer) => (mark, facts),
-            _ => (0, Arc::new(Facts::new(gazetteer, Arc::clone(&self.config.judging.indicators)))),
+            _ => {
+                let facts = Facts::new(gazetteer, Arc::clone(&self.config.judging.indicators));
+                (0, Arc::new(facts.titled(self.titles())))
+            }
         };
         if self.store.series_mark()? == mark {
             *kept = Some((mark, Arc::clone(&facts)));
@@ -383,7 +386,17 @@ impl App {
         Ok(World { at, borders, gazetteer, home, facts, rules, targets, judgement, flags, month_end, key })
     }
 
-    /// What is known at a moment, judged by what changed since an earlier judgement, without flags and sources.
+    /// What people call the collectors.
+    fn titles(&self) -> Titles {
+        let title = |(name, collector): (&String, &CollectorConfig)| {
+            let en = collector.title_en.as_ref().unwrap_or(&collector.title);
+            (CollectorName::new(name), Sentence { vi: collector.title.clone(), en: en.clone() })
+        };
+        self.config.collectors.iter().map(title).collect()
+    }
+
+    /// What is known at a moment, judged by what changed since an earlier judgement, over its own borders or those of
+    /// another day, without flags and sources.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -391,12 +404,17 @@ impl App {
         &self,
         before: Option<&Judgement>,
         at: DateTime<FixedOffset>,
+        borders: Option<NaiveDate>,
     ) -> anyhow::Result<Judgement> {
         let Judging { rules, targets, .. } = self.in_force(at)?;
         let facts = self.facts_at(at)?;
-        Ok(match before {
-            Some(before) => gapwatch_rules::rejudge(before, &facts, &rules, &targets, at, &[]),
-            None => gapwatch_rules::judge(&facts, &rules, &targets, at, &[]),
+        Ok(match (before, borders) {
+            (Some(before), Some(over)) => {
+                gapwatch_rules::rejudge_over(before, &facts, &rules, &targets, at, over, &[])
+            }
+            (Some(before), None) => gapwatch_rules::rejudge(before, &facts, &rules, &targets, at, &[]),
+            (None, Some(over)) => gapwatch_rules::judge_over(&facts, &rules, &targets, at, over, &[]),
+            (None, None) => gapwatch_rules::judge(&facts, &rules, &targets, at, &[]),
         })
     }
 

@@ -7,9 +7,12 @@ mod data;
 mod draw;
 
 use chrono::NaiveDate;
-use gapwatch_model::{Comparator, Evidence, Period, Qualifier, Unit};
+use gapwatch_model::{Comparator, Condition, Evidence, Period, Qualifier, Unit};
 
-use crate::{figure::Amount, part::Link};
+use crate::{
+    figure::Amount,
+    part::{Borders, Link},
+};
 
 pub(crate) use draw::chart;
 
@@ -50,6 +53,8 @@ pub struct TargetLine {
     pub value: f64,
     /// Last day in time.
     pub due: NaiveDate,
+    /// Which villages or areas of the place it holds for. `None`: for all of it.
+    pub condition: Option<Condition>,
     /// Corners of the path in force, in order of time. A step path has two corners on the same day.
     pub path: Vec<(NaiveDate, f64)>,
 }
@@ -69,4 +74,6 @@ pub struct Chart {
     pub targets: Vec<TargetLine>,
     /// The day shown: a mark on the axis.
     pub today: NaiveDate,
+    /// Over whose borders it is drawn, where that makes a difference: it can be changed then.
+    pub borders: Option<Borders>,
 }

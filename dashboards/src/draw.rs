@@ -10,6 +10,8 @@ pub(crate) mod tally;
 
 use maud::{Markup, PreEscaped, html};
 
+use crate::{Shell, part::Borders};
+
 /// A section with its heading; nothing at all when there is nothing in it.
 pub(crate) fn section(id: &str, title: &str, body: &Markup) -> Markup {
     html! {
@@ -32,6 +34,21 @@ pub(crate) fn straight(page: Markup) -> Markup {
 /// The answer of a page: the first thing read.
 pub(crate) fn answer(sentence: &str) -> Markup {
     html! { p.answer { (sentence) } }
+}
+
+/// The choice over whose borders the past is shown.
+pub(crate) fn borders(shell: &Shell, chosen: Borders) -> Markup {
+    let choices = [
+        (Borders::Then, "then", shell.t("địa giới lúc đó", "borders then")),
+        (Borders::Now, "now", shell.t("địa giới hiện nay", "borders now")),
+    ];
+    html! {
+        nav.tabs aria-label=(shell.t("Địa giới", "Borders")) {
+            @for (one, word, words) in choices {
+                a href=(shell.here(&[("borders", Some(word))])) aria-current=[(one == chosen).then_some("true")] { (words) }
+            }
+        }
+    }
 }
 
 /// Words where a list is empty.

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use gapwatch_model::{
-    Acknowledgement, Comparator, FlagKey, FlagState, Percent, Place, PlaceLevel, Qualification, RuleId,
+    Acknowledgement, Comparator, Condition, FlagKey, FlagState, Percent, Place, PlaceLevel, Qualification, RuleId,
     SignalState, TargetStatus,
 };
 
@@ -147,6 +147,8 @@ pub struct TargetRow {
     pub comparator: Comparator,
     /// Last day in time.
     pub due: NaiveDate,
+    /// Which villages or areas of the place it holds for. `None`: for all of it.
+    pub condition: Option<Condition>,
     /// Document that promises it.
     pub document: String,
     /// Whose target it is, when it is inherited: `tỉnh Cao Bằng`.
@@ -275,4 +277,14 @@ pub struct LineageRow {
     pub effective: NaiveDate,
     /// The legal act.
     pub act: String,
+}
+
+/// Over whose borders the past is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub enum Borders {
+    /// Those of each day or period.
+    Then,
+    /// Those of today: what was said of old places is carried over.
+    #[default]
+    Now,
 }

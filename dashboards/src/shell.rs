@@ -120,7 +120,7 @@ pub struct Shell {
 }
 
 impl Shell {
-    /// A path of the program with the language and the day of this page added.
+    /// A path of the program with the language, the day and the borders of this page added.
     #[must_use]
     pub fn link(&self, href: &str) -> String {
         let mut kept = Vec::new();
@@ -133,9 +133,9 @@ impl Shell {
         }
         if self.as_of_chosen && !has("as_of") {
             kept.push(("as_of", self.as_of.to_string()));
-            if self.borders_now() && !has("borders") {
-                kept.push(("borders", "now".to_owned()));
-            }
+        }
+        if self.borders_now() && !has("borders") {
+            kept.push(("borders", "now".to_owned()));
         }
         if kept.is_empty() {
             return href.to_owned();
@@ -228,16 +228,16 @@ impl Shell {
         }
     }
 
-    /// Language and chosen day as hidden fields of a form that leads elsewhere.
+    /// Language, chosen day and borders as hidden fields of a form that leads elsewhere.
     fn kept_fields(&self) -> Markup {
         html! {
             @if self.lang == Lang::En { input type="hidden" name="lang" value="en"; }
             @if self.as_of_chosen { input type="hidden" name="as_of" value=(self.as_of); }
-            @if self.as_of_chosen && self.borders_now() { input type="hidden" name="borders" value="now"; }
+            @if self.borders_now() { input type="hidden" name="borders" value="now"; }
         }
     }
 
-    /// Whether a past day is shown in the borders of now.
+    /// Whether the past is shown in the borders of now.
     fn borders_now(&self) -> bool {
         self.address.query.iter().any(|(key, value)| key == "borders" && value == "now")
     }

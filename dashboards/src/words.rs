@@ -1,7 +1,7 @@
 //! Words for every closed set the screen shows, in both languages. One place, so that a word means one thing.
 
 use gapwatch_model::{
-    AreaClass, Evidence, FlagState, LedgerKind, Outcome, PlaceLevel, Qualifier, RejectCode, SignalState,
+    AreaClass, Condition, Evidence, FlagState, LedgerKind, Outcome, PlaceLevel, Qualifier, RejectCode, SignalState,
     TargetStatus, Unit,
 };
 
@@ -173,5 +173,22 @@ pub fn reject(lang: Lang, code: RejectCode) -> &'static str {
         RejectCode::BadDate => lang.pick("ngày không rõ", "unclear date"),
         RejectCode::AmbiguousEncoding => lang.pick("bảng mã chưa rõ", "ambiguous encoding"),
         RejectCode::BadRow => lang.pick("dòng bị hỏng", "damaged row"),
+    }
+}
+
+/// Which villages or areas a target holds for.
+#[must_use]
+pub fn condition(lang: Lang, condition: &Condition) -> &'static str {
+    match condition {
+        Condition::GridPower(true) => lang.pick("cho các thôn có điện lưới", "for villages with grid power"),
+        Condition::GridPower(false) => {
+            lang.pick("cho các thôn chưa có điện lưới", "for villages without grid power")
+        }
+        Condition::DifficultArea(true) => {
+            lang.pick("cho địa bàn đặc biệt khó khăn", "for extremely difficult areas")
+        }
+        Condition::DifficultArea(false) => {
+            lang.pick("ngoài địa bàn đặc biệt khó khăn", "outside extremely difficult areas")
+        }
     }
 }

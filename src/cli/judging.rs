@@ -4,11 +4,13 @@ use chrono::NaiveDate;
 use gapwatch_model::{FlagKey, FlagState, text};
 use gapwatch_rules::Sentence;
 
-use super::{Exit, Outcome, Place, Stop, open, say, say_json};
+use super::{Exit, Outcome, Place, Stop, Summary, open, say, say_json};
 use crate::{
     app::App,
     clock,
+    config::Receiver,
     http::{digest_since, flag_json},
+    tell,
 };
 
 /// The moment a command asks about: the end of a day, or now.
@@ -93,40 +95,46 @@ pub(crate) fn explain(id: &str, place: &Place, as_of: Option<NaiveDate>, json: b
 }
 
 /// `gapwatch digest`
-pub(crate) fn digest(
-    place: &Place,
-    code: Option<&str>,
-    since: Option<NaiveDate>,
-    as_of: Option<NaiveDate>,
-    json: bool,
-) -> Outcome {
+pub(crate) fn digest(place: &Place, asked: &Summary) -> Outcome {
+    let Summary { code, since, as_of, mail, json } = asked;
     let app = open(place)?;
-    let summed = digest_since(&app, code, since, moment(&app, as_of));
+    let receiver = mail.as_deref().map(|name| mail_receiver(&app, name)).transpose()?;
+    let at = moment(&app, *as_of);
+    let summed = digest_since(&app, code.as_deref(), *since, at);
     let (digest, answer) = summed.map_err(|error| match error.cause {
         Some(cause) => Stop::Failed(cause),
         None => Stop::Usage(error.en),
     })?;
-    if json {
+    if let Some(receiver) = receiver {
+        let queued = tell::queue_digest(&app, receiver, &digest, at)?;
+        let name = &receiver.name;
+        say(&if queued {
+            format!("the digest waits for `{name}`: the running server sends it")
+        } else {
+            format!("`{name}` was told this already")
+        });
+        return Ok(Exit::Done);
+    }
+    if *json {
         say_json(&answer);
         return Ok(Exit::Done);
     }
     say(&digest.sentence.vi);
-    let ledger = &digest.ledger;
-    say(&format!(
-        "Đầu kỳ {} − đã phủ {} + mới phát hiện {} + mất sóng lại {} + địa giới {:+} + phân loại lại {:+} = cuối kỳ {}",
-        ledger.opening,
-        ledger.closed,
-        ledger.newly_found,
-        ledger.regressed,
-        ledger.boundary,
-        ledger.reclassified,
-        ledger.closing
-    ));
-    for (sign, key) in [("▲", "fired"), ("✓", "resolved")] {
-        for flag in answer.get(key).and_then(|flags| flags.as_array()).into_iter().flatten() {
-            let said = flag.get("explanation").and_then(|said| said.as_str()).unwrap_or_default();
-            say(&format!("{sign} {said}"));
+    say(&digest.account().vi);
+    for (sign, flags) in [("▲", &digest.fired), ("✓", &digest.resolved)] {
+        for flag in flags {
+            say(&format!("{sign} {}", flag.explanation_vi));
         }
     }
     Ok(Exit::Done)
+}
+
+/// The receiver of mails with this name.
+fn mail_receiver<'a>(app: &'a App, name: &str) -> Result<&'a Receiver, Stop> {
+    let mut mailed = app.config.program.notify.iter().filter(|receiver| receiver.mail.is_some());
+    mailed.clone().find(|receiver| receiver.name == name).ok_or_else(|| {
+        let known = mailed.by_ref().map(|receiver| format!("`{}`", receiver.name)).collect::<Vec<_>>().join(", ");
+        let known = if known.is_empty() { "a [[notify]] with a mail, and there is none".to_owned() } else { known };
+        Stop::Usage(format!("`{name}` receives no mails, expected {known}"))
+    })
 }

@@ -55,6 +55,26 @@ pub(crate) struct How {
     json: bool,
 }
 
+/// Of what a digest is, and where it goes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Summary {
+    /// Code of the place; the home place otherwise.
+    #[arg(long = "place", value_name = "CODE")]
+    code: Option<String>,
+    /// The day of the last meeting, YYYY-MM-DD; the cut-off of the last meeting pack otherwise.
+    #[arg(long, value_name = "DATE")]
+    since: Option<NaiveDate>,
+    /// As known at the end of this day, YYYY-MM-DD.
+    #[arg(long, value_name = "DATE")]
+    as_of: Option<NaiveDate>,
+    /// Mail it to this receiver of gapwatch.toml, once for the same news: the running server sends it.
+    #[arg(long, value_name = "RECEIVER")]
+    mail: Option<String>,
+    /// Answer in JSON.
+    #[arg(long, conflicts_with = "mail")]
+    json: bool,
+}
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the Cao Bằng example: replays its two years, then serves it.
@@ -138,18 +158,8 @@ enum Command {
     Digest {
         #[command(flatten)]
         place: Place,
-        /// Code of the place; the home place otherwise.
-        #[arg(long = "place", value_name = "CODE")]
-        code: Option<String>,
-        /// The day of the last meeting, YYYY-MM-DD; the cut-off of the last meeting pack otherwise.
-        #[arg(long, value_name = "DATE")]
-        since: Option<NaiveDate>,
-        /// As known at the end of this day, YYYY-MM-DD.
-        #[arg(long, value_name = "DATE")]
-        as_of: Option<NaiveDate>,
-        /// Answer in JSON.
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        asked: Summary,
     },
     /// Try changed rules before they are put in force.
     Rules {
@@ -365,9 +375,7 @@ pub(crate) fn run(arguments: Arguments) -> Exit {
         }
         Command::Flags { place, as_of, json } => judging::flags(&place, as_of, json),
         Command::Explain { flag, place, as_of, json } => judging::explain(&flag, &place, as_of, json),
-        Command::Digest { place, code, since, as_of, json } => {
-            judging::digest(&place, code.as_deref(), since, as_of, json)
-        }
+        Command::Digest { place, asked } => judging::digest(&place, &asked),
         Command::Rules { command } => trial::rules(command),
         Command::Places { command } => people::places(command),
         Command::Token { command } => people::token(command),

@@ -78,9 +78,8 @@ pub(crate) fn digest_since(
     };
     let then = app.world(clock::end_of(since).min(at))?;
     let digest = gapwatch_rules::digest(place, (&then.judgement, &then.flags), (&now.judgement, &now.flags));
-    let flags = |ids: &[String]| -> Vec<Value> {
-        let found = now.flags.iter().filter(|flag| ids.contains(&flag.key.to_string()));
-        found.map(|flag| flag_json(&now.gazetteer, flag, false)).collect()
+    let flags = |flags: &[Flag]| -> Vec<Value> {
+        flags.iter().map(|flag| flag_json(&now.gazetteer, flag, false)).collect()
     };
     let json = json!({
         "place": place_json(now.gazetteer.get(place)), "since": since, "as_of": at.date_naive(),

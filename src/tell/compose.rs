@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, FixedOffset};
 use gapwatch_model::Flag;
-use gapwatch_rules::{FlagChange, change_id, group, mail, webhook, worth_telling};
+use gapwatch_rules::{Digest, FlagChange, Mail, change_id, group, mail, webhook, worth_telling};
 use gapwatch_store::FlagEvent;
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +48,22 @@ pub(super) fn compose(app: &App, receiver: &Receiver, now: DateTime<FixedOffset>
     let bodies = messages.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
     app.store.queue_messages(&receiver.name, (mark, newest), &bodies, now)?;
     Ok(())
+}
+
+/// Queues the mail of a digest, unless the receiver was told the same last time. `false` when it was.
+///
+/// # Errors
+/// When the store cannot be written.
+pub(crate) fn queue_digest(
+    app: &App,
+    receiver: &Receiver,
+    digest: &Digest,
+    at: DateTime<FixedOffset>,
+) -> anyhow::Result<bool> {
+    let Mail { subject, body } = digest.mail(at.date_naive(), &app.config.program.public_url());
+    let id = auth::digest(&format!("{}\n{body}", receiver.name));
+    let message = serde_json::to_string(&Message { id: id.clone(), subject, body })?;
+    Ok(app.store.queue_digest(&receiver.name, &id, &message, app.clock.now())?)
 }
 
 fn wanted(event: FlagEvent, receiver: &Receiver, world: &World) -> Option<Flag> {

@@ -6,6 +6,8 @@
 mod compose;
 mod send;
 
+pub(crate) use compose::queue_digest;
+
 use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset, TimeDelta};

@@ -18,13 +18,16 @@ use gapwatch_model::{
     PlaceIx, Point, RunId,
 };
 
-use crate::formula::Formulas;
+use crate::{formula::Formulas, sentence::Sentence};
 
 /// No point: end of a chain.
 const NONE: u32 = u32::MAX;
 
 /// Vietnam's offset from UTC, in seconds. The country has one, without summer time.
 const VIETNAM_SECONDS: i32 = 7 * 3_600;
+
+/// What people call the collectors. One without a title is called by its id.
+pub type Titles = BTreeMap<CollectorName, Sentence>;
 
 /// What was known, ready to be judged.
 #[derive(Debug)]
@@ -36,6 +39,7 @@ pub struct Facts {
     pub(crate) gazetteer: Arc<Gazetteer>,
     pub(crate) indicators: Arc<IndicatorSet>,
     pub(crate) formulas: Arc<Formulas>,
+    pub(crate) titles: Arc<Titles>,
     heads: Vec<Known>,
     /// Number of a head by its address. The head is held, so the address stays its own.
     by_address: HashMap<usize, u32>,
@@ -157,11 +161,18 @@ impl Facts {
             gazetteer,
             indicators,
             formulas,
+            titles: Arc::default(),
             heads: Vec::new(),
             by_address: HashMap::new(),
             voices: HashMap::new(),
             columns: BTreeMap::new(),
         }
+    }
+
+    /// The same, with what people call the collectors.
+    #[must_use]
+    pub fn titled(self, titles: Titles) -> Self {
+        Self { titles: Arc::new(titles), ..self }
     }
 
     /// A copy to add more to while these facts stay in use. Judgements of these can be made anew by the copy.
@@ -176,6 +187,7 @@ impl Facts {
             gazetteer: Arc::clone(&self.gazetteer),
             indicators: Arc::clone(&self.indicators),
             formulas: Arc::clone(&self.formulas),
+            titles: Arc::clone(&self.titles),
             heads: self.heads.clone(),
             by_address: self.by_address.clone(),
             voices: self.voices.clone(),
@@ -197,6 +209,7 @@ impl Facts {
             tokens: vec![Arc::new(())],
             continued: AtomicBool::new(false),
             formulas: Arc::new(Formulas::read(&indicators)),
+            titles: Arc::clone(&self.titles),
             gazetteer,
             indicators,
             heads,

@@ -1,8 +1,8 @@
 //! One indicator at one place through time, as known at a moment: a point for every period, gaps included, each held
 //! against the target that was in force then.
 //!
-//! *Borders then* sums over the places of each period's own day; *borders now* carries old places over into those they
-//! went on in. Totals over a province are the same either way.
+//! *Borders then* sums over the places of each period's own day; the borders of a later day carry old places over into
+//! those they went on in. Totals over a province are the same either way.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -30,8 +30,8 @@ use crate::{
 pub enum Borders {
     /// Those of each period.
     Then,
-    /// Those of the moment: old places are carried over by lineage.
-    Now,
+    /// Those of a later day: old places are carried over by lineage.
+    Of(NaiveDate),
 }
 
 /// One period.
@@ -72,7 +72,7 @@ pub fn history(
         let end = period.end().min(moment.day);
         let tree = match borders {
             Borders::Then => end,
-            Borders::Now => moment.day,
+            Borders::Of(day) => day,
         };
         let value = if borders == Borders::Then && !facts.gazetteer.get(place).in_force_on(end) {
             IndicatorValue::none(Absence::NotApplicable)
@@ -80,10 +80,12 @@ pub fn history(
             walk.value(period, Moment::on(end, moment.as_of), tree)
         };
         let at = Standpoint { gazetteer: &facts.gazetteer, place, tree, day: end, as_of: moment.as_of };
+        let grid_power = || states_of(facts, rules, &[place], Moment::on(end, moment.as_of)).first()?.grid_power;
+        let power = if facts.gazetteer.get(place).level == PlaceLevel::Village { grid_power() } else { None };
         let target = Targets::in_force(promises, &at, |condition| match condition {
             Condition::DifficultArea(difficult) => area_class(&facts.gazetteer, place, end)
                 .is_some_and(|class| (class == AreaClass::ExtremelyDifficult) == *difficult),
-            Condition::GridPower(_) => false,
+            Condition::GridPower(wanted) => power == Some(*wanted),
         });
         let known = value.amount().map(|amount| (amount, value.qualifier));
         points.push(HistoryPoint {

@@ -10,7 +10,7 @@ use gapwatch_model::{
 
 use crate::{
     config::{Rules, When},
-    facts::{Facts, Moment, day_in_vietnam},
+    facts::{Facts, Moment, day_in_vietnam, Titles},
     findings::{Finding, findings},
     rows::{Rows, lies_in, today},
     standing::{Standing, standings},
@@ -176,6 +176,7 @@ pub struct Judgement {
     pub(crate) gazetteer: Arc<Gazetteer>,
     pub(crate) indicators: Arc<IndicatorSet>,
     pub(crate) sources: Vec<SourceStatus>,
+    pub(crate) titles: Arc<Titles>,
     /// By number of a place: its position among the villages.
     village_at: Vec<u32>,
     pub(crate) rows: Arc<Rows>,
@@ -230,12 +231,31 @@ pub fn rejudge(
     as_of: DateTime<FixedOffset>,
     sources: &[SourceStatus],
 ) -> Judgement {
-    let same = facts.began_with(previous.token.as_ref())
+    let same = may_follow(previous, facts, rules, as_of) && previous.borders == previous.moment.day;
+    judge_after(same.then_some(previous), facts, rules, targets, Moment::at(as_of), None, sources)
+}
+
+/// Judges anew, over the borders of another day, what was judged over them before. The answer is that of [`judge_over`].
+#[must_use]
+pub fn rejudge_over(
+    previous: &Judgement,
+    facts: &Facts,
+    rules: &Rules,
+    targets: &Targets,
+    as_of: DateTime<FixedOffset>,
+    borders: NaiveDate,
+    sources: &[SourceStatus],
+) -> Judgement {
+    let same = may_follow(previous, facts, rules, as_of) && previous.borders == borders;
+    judge_after(same.then_some(previous), facts, rules, targets, Moment::at(as_of), Some(borders), sources)
+}
+
+/// Whether a later judgement can begin with what an earlier one found.
+fn may_follow(previous: &Judgement, facts: &Facts, rules: &Rules, as_of: DateTime<FixedOffset>) -> bool {
+    facts.began_with(previous.token.as_ref())
         && Arc::ptr_eq(&previous.gazetteer, &facts.gazetteer)
         && previous.rules == *rules
-        && previous.borders == previous.moment.day
-        && previous.moment.as_of <= as_of;
-    judge_after(same.then_some(previous), facts, rules, targets, Moment::at(as_of), None, sources)
+        && previous.moment.as_of <= as_of
 }
 
 fn judge_after(
@@ -302,6 +322,7 @@ fn judge_after(
         gazetteer: Arc::clone(gazetteer),
         indicators: Arc::clone(&facts.indicators),
         sources: sources.to_vec(),
+        titles: Arc::clone(&facts.titles),
         village_at,
         rows,
         counts,

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use gapwatch_model::{
-    Comparator, Condition, Evidence, FlagKey, Head, Indicator, PeriodKind, PlaceIx, Qualifier, SignalState,
+    CollectorName, Comparator, Condition, Evidence, FlagKey, Head, Indicator, PeriodKind, PlaceIx, Qualifier, SignalState,
     Subject, TargetStatus, Unit,
     text::{date, decimal, decimal_en},
 };
@@ -19,7 +19,7 @@ use crate::{
     villages::VillageState,
 };
 
-/// One sentence in both languages, without a full stop.
+/// Words in both languages: a sentence, or a part of one.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Sentence {
     /// In Vietnamese.
@@ -35,9 +35,19 @@ impl Sentence {
 }
 
 impl Judgement {
-    /// Says how the subject of a flag stands, whatever the rule's verdict.
+    /// Says how the subject of a flag stands, whatever the rule's verdict: a whole sentence with its full stop.
     #[must_use]
     pub fn sentence(&self, key: &FlagKey, rules: &Rules) -> Sentence {
+        let said = self.standing_of(key, rules);
+        Sentence::new(format!("{}.", capital(&said.vi)), format!("{}.", capital(&said.en)))
+    }
+
+    /// What people call a collector.
+    fn title(&self, source: &CollectorName) -> Sentence {
+        self.titles.get(source).cloned().unwrap_or_else(|| Sentence::new(source.as_str(), source.as_str()))
+    }
+
+    fn standing_of(&self, key: &FlagKey, rules: &Rules) -> Sentence {
         let Some(place) = self.gazetteer.ix(&key.place) else {
             return Sentence::new(
                 format!("không có đơn vị `{}`", key.place),
@@ -58,8 +68,8 @@ impl Judgement {
             )
         };
         match (&rule.when, &key.subject) {
-            (When::Signal { .. }, _) => self.village(place).map_or_else(gone, |v| signal(&name, v)),
-            (When::GridPower { .. }, _) => self.village(place).map_or_else(gone, |v| power(&name, v)),
+            (When::Signal { .. }, _) => self.village(place).map_or_else(gone, |v| self.signal(&name, v)),
+            (When::GridPower { .. }, _) => self.village(place).map_or_else(gone, |v| self.power(&name, v)),
             (When::Target { .. }, Subject::Indicator(id)) => {
                 match (self.standing(place, id), self.indicators.get(id.as_str())) {
                     (Some(standing), Some(indicator)) => target(&name, indicator, standing),
@@ -80,6 +90,57 @@ impl Judgement {
         }
     }
 
+    fn signal(&self, name: &str, village: &VillageState) -> Sentence {
+        let (vi, en) = match village.state {
+            SignalState::NoSignal => {
+                ("trắng sóng: trung tâm không có sóng di động", "no mobile signal at the centre")
+            }
+            SignalState::Pocket => (
+                "lõm sóng: trung tâm có sóng, còn cụm dân cư chưa có sóng",
+                "pocket: signal at the centre, a population cluster has none",
+            ),
+            SignalState::Covered => ("đã phủ sóng", "covered"),
+            SignalState::Unknown => return unknown(name, village),
+        };
+        let by = self.by(village.decided_by.as_ref());
+        let disputed = village.qualification.disputed;
+        let disputed = Sentence::new(
+            if disputed { ", trái với báo cáo của nhà mạng (đang tranh chấp)" } else { "" },
+            if disputed { ", against the operator's claim (disputed)" } else { "" },
+        );
+        let act = act(village);
+        let since = village.since.map(date).map_or_else(
+            || Sentence::new("", ""),
+            |day| Sentence::new(format!(", biết từ {day}"), format!(", known since {day}")),
+        );
+        Sentence::new(
+            format!("{name} {vi}{}{}{}{}", since.vi, by.vi, disputed.vi, act.vi),
+            format!("{name}: {en}{}{}{}{}", since.en, by.en, disputed.en, act.en),
+        )
+    }
+
+    fn power(&self, name: &str, village: &VillageState) -> Sentence {
+        let by = self.by(village.power_by.as_ref());
+        let (vi, en) = match village.grid_power {
+            Some(true) => ("đã có điện lưới", "has grid power"),
+            Some(false) => ("chưa có điện lưới", "has no grid power"),
+            None => ("chưa rõ có điện lưới hay không", "whether there is grid power is unknown"),
+        };
+        Sentence::new(format!("{name} {vi}{}", by.vi), format!("{name} {en}{}", by.en))
+    }
+
+    /// Who said it, about when, with which weight.
+    fn by(&self, statement: Option<&(Arc<Head>, u32)>) -> Sentence {
+        let Some((head, row)) = statement else { return Sentence::new("", "") };
+        let key = &head.key;
+        let (vi, en) = evidence_name(key.evidence);
+        let title = self.title(&key.source);
+        Sentence::new(
+            format!(" (nguồn: {}, kỳ {}, {vi}, dòng {row})", title.vi, key.period.vietnamese()),
+            format!(" (source: {}, period {}, {en}, row {row})", title.en, key.period.english()),
+        )
+    }
+
     /// Name of a place with the place above it: `Xóm Nà Lẹng (xã Hưng Đạo)`.
     pub(crate) fn name(&self, place: PlaceIx) -> String {
         let own = capital(&self.gazetteer.get(place).full_name());
@@ -95,35 +156,6 @@ impl Judgement {
 fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-}
-
-fn signal(name: &str, village: &VillageState) -> Sentence {
-    let (vi, en) = match village.state {
-        SignalState::NoSignal => {
-            ("trắng sóng: trung tâm không có sóng di động", "no mobile signal at the centre")
-        }
-        SignalState::Pocket => (
-            "lõm sóng: trung tâm có sóng, còn cụm dân cư chưa có sóng",
-            "pocket: signal at the centre, a population cluster has none",
-        ),
-        SignalState::Covered => ("đã phủ sóng", "covered"),
-        SignalState::Unknown => return unknown(name, village),
-    };
-    let by = by(village.decided_by.as_ref());
-    let disputed = village.qualification.disputed;
-    let disputed = Sentence::new(
-        if disputed { ", trái với báo cáo của nhà mạng (đang tranh chấp)" } else { "" },
-        if disputed { ", against the operator's claim (disputed)" } else { "" },
-    );
-    let act = act(village);
-    let since = village.since.map(date).map_or_else(
-        || Sentence::new("", ""),
-        |day| Sentence::new(format!(", biết từ {day}"), format!(", known since {day}")),
-    );
-    Sentence::new(
-        format!("{name} {vi}{}{}{}{}", since.vi, by.vi, disputed.vi, act.vi),
-        format!("{name}: {en}{}{}{}{}", since.en, by.en, disputed.en, act.en),
-    )
 }
 
 fn unknown(name: &str, village: &VillageState) -> Sentence {
@@ -159,27 +191,6 @@ pub fn who_name(who: Who) -> Sentence {
         Who::Operator => Sentence::new("doanh nghiệp viễn thông", "the operator"),
         Who::Electricity => Sentence::new("công ty điện lực", "the electricity company"),
     }
-}
-
-fn power(name: &str, village: &VillageState) -> Sentence {
-    let by = by(village.power_by.as_ref());
-    let (vi, en) = match village.grid_power {
-        Some(true) => ("đã có điện lưới", "has grid power"),
-        Some(false) => ("chưa có điện lưới", "has no grid power"),
-        None => ("chưa rõ có điện lưới hay không", "whether there is grid power is unknown"),
-    };
-    Sentence::new(format!("{name} {vi}{}", by.vi), format!("{name} {en}{}", by.en))
-}
-
-/// Who said it, about when, with which weight.
-fn by(statement: Option<&(Arc<Head>, u32)>) -> Sentence {
-    let Some((head, row)) = statement else { return Sentence::new("", "") };
-    let key = &head.key;
-    let (vi, en) = evidence_name(key.evidence);
-    Sentence::new(
-        format!(" (nguồn {}, kỳ {}, {vi}, dòng {row})", key.source, key.period.vietnamese()),
-        format!(" (source {}, period {}, {en}, row {row})", key.source, key.period.english()),
-    )
 }
 
 /// Class of evidence in Vietnamese and English.
@@ -293,35 +304,39 @@ fn fixed(
 }
 
 fn overdue(judgement: &Judgement, status: &crate::judge::SourceStatus) -> Sentence {
-    let (source, kind) = (&status.collector, period_name(status.period));
+    let (source, kind) = (judgement.title(&status.collector), period_name(status.period));
     match (status.overdue(judgement.moment.day), status.last_success) {
         (Some((missed, from)), Some(_)) => Sentence::new(
             format!(
-                "nguồn {source} có số liệu lần cuối ngày {}, đã qua {missed} kỳ ({}) không báo cáo",
+                "nguồn “{}” có số liệu lần cuối ngày {}, đã qua {missed} kỳ ({}) không báo cáo",
+                source.vi,
                 date(from),
                 kind.vi
             ),
             format!(
-                "source {source} last reported on {}, {missed} whole periods ({}) ago",
+                "source “{}” last reported on {}, {missed} whole periods ({}) ago",
+                source.en,
                 date(from),
                 kind.en
             ),
         ),
         (Some((missed, from)), None) => Sentence::new(
             format!(
-                "nguồn {source} chưa báo cáo lần nào, chờ từ ngày {}, đã qua {missed} kỳ ({})",
+                "nguồn “{}” chưa báo cáo lần nào, chờ từ ngày {}, đã qua {missed} kỳ ({})",
+                source.vi,
                 date(from),
                 kind.vi
             ),
             format!(
-                "source {source} has never reported, expected since {}, {missed} whole periods ({}) ago",
+                "source “{}” has never reported, expected since {}, {missed} whole periods ({}) ago",
+                source.en,
                 date(from),
                 kind.en
             ),
         ),
         (None, _) => Sentence::new(
-            format!("nguồn {source} chưa báo cáo lần nào"),
-            format!("source {source} has never reported"),
+            format!("nguồn “{}” chưa báo cáo lần nào", source.vi),
+            format!("source “{}” has never reported", source.en),
         ),
     }
 }

@@ -101,23 +101,14 @@ struct Asking<'a> {
     indicator: &'a IndicatorId,
 }
 
-impl Asking<'_> {
+impl<'a> Asking<'a> {
     /// How a value of the place, or of its villages with power or without, stands against the target in force for it.
     fn standing(&self, found: &IndicatorValue, power: Option<bool>) -> Option<Standing> {
         if found.absence == Some(Absence::NotApplicable) {
             return None;
         }
-        let (judgement, place) = (self.judgement, self.place);
-        let (moment, tree) = (judgement.moment, judgement.borders);
-        let at =
-            Standpoint { gazetteer: &judgement.gazetteer, place, tree, day: moment.day, as_of: moment.as_of };
-        let area = area_class(&judgement.gazetteer, place, tree);
-        let target = Targets::in_force(self.promises, &at, |condition| match condition {
-            Condition::DifficultArea(difficult) => {
-                area.is_some_and(|class| (class == AreaClass::ExtremelyDifficult) == *difficult)
-            }
-            Condition::GridPower(wanted) => power == Some(*wanted),
-        })?;
+        let (moment, place) = (self.judgement.moment, self.place);
+        let target = self.in_force(power)?;
         let value = found.amount();
         let status = status(target, value.map(|value| (value, found.qualifier)), moment.day);
         let left = days(moment.day, target.due);
@@ -135,4 +126,44 @@ impl Asking<'_> {
             required_per_day: value.filter(|_| open).map(|value| (target.value - value) / left),
         })
     }
+
+    /// The target in force for the place, or for its villages with power or without.
+    fn in_force(&self, power: Option<bool>) -> Option<&'a Arc<Target>> {
+        let (judgement, place) = (self.judgement, self.place);
+        let (moment, tree) = (judgement.moment, judgement.borders);
+        let at =
+            Standpoint { gazetteer: &judgement.gazetteer, place, tree, day: moment.day, as_of: moment.as_of };
+        let area = area_class(&judgement.gazetteer, place, tree);
+        Targets::in_force(self.promises, &at, |condition| match condition {
+            Condition::DifficultArea(difficult) => {
+                area.is_some_and(|class| (class == AreaClass::ExtremelyDifficult) == *difficult)
+            }
+            Condition::GridPower(wanted) => power == Some(*wanted),
+        })
+    }
+}
+
+/// The targets in force for an indicator at a place, the general one first: a village's by its own grid power, of other
+/// places also those that hold only for their villages with power or without.
+#[must_use]
+pub fn promises(
+    judgement: &Judgement,
+    targets: &Targets,
+    place: PlaceIx,
+    indicator: &IndicatorId,
+) -> Vec<Arc<Target>> {
+    let by_indicator = targets.by_indicator();
+    let Some(promises) = by_indicator.get(indicator) else { return Vec::new() };
+    let asking = Asking { judgement, promises, place, indicator };
+    let powers = match judgement.village(place) {
+        Some(village) => vec![village.grid_power],
+        None => vec![None, Some(true), Some(false)],
+    };
+    let mut found: Vec<Arc<Target>> = Vec::new();
+    for target in powers.into_iter().filter_map(|power| asking.in_force(power)) {
+        if !found.iter().any(|known| known.id == target.id) {
+            found.push(Arc::clone(target));
+        }
+    }
+    found
 }

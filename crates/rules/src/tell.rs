@@ -3,11 +3,11 @@
 
 use std::fmt::Write;
 
+use chrono::NaiveDate;
 use gapwatch_model::{
     Flag, FlagKey, FlagState, Ledger, PlaceIx,
     text::{count, date},
 };
-use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -201,16 +201,16 @@ fn escaped(text: &str) -> String {
 }
 
 /// What happened in a place since an earlier moment.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Digest {
     /// The answer first.
     pub sentence: Sentence,
     /// Why the number of villages without signal changed.
     pub ledger: Ledger,
     /// Flags of the place that began to fire.
-    pub fired: Vec<String>,
+    pub fired: Vec<Flag>,
     /// Flags of the place that were resolved.
-    pub resolved: Vec<String>,
+    pub resolved: Vec<Flag>,
 }
 
 /// Sums up a place since the last meeting, by what was judged and flagged then and now.
@@ -224,11 +224,10 @@ pub fn digest(place: PlaceIx, then: (&Judgement, &[Flag]), now: (&Judgement, &[F
     };
     let changed: Vec<FlagChange> =
         changes(then.1, now.1).into_iter().filter(|change| inside(&change.after)).collect();
-    let ids = |state: FlagState| -> Vec<String> {
-        let found = changed.iter().filter(|change| change.after.state == state);
-        found.map(|change| change.after.key.to_string()).collect()
+    let now_in = |state: FlagState| -> Vec<Flag> {
+        changed.iter().map(|change| &change.after).filter(|flag| flag.state == state).cloned().collect()
     };
-    let (fired, resolved) = (ids(FlagState::Firing), ids(FlagState::Resolved));
+    let (fired, resolved) = (now_in(FlagState::Firing), now_in(FlagState::Resolved));
     let since = date(day_in_vietnam(then.0.moment.as_of));
     let name = now.0.name(place);
     let total = now.0.counts(place).map_or(0, |counts| counts.total);
@@ -244,14 +243,14 @@ pub fn digest(place: PlaceIx, then: (&Judgement, &[Flag]), now: (&Judgement, &[F
     Digest {
         sentence: Sentence::new(
             format!(
-                "{name}: {} trên {} thôn trắng sóng, {vi}; {} cảnh báo mới, {} đã hết",
+                "{name}: {} trên {} thôn trắng sóng, {vi}; {} cảnh báo mới, {} đã hết.",
                 shown(account.closing),
                 shown(total),
                 fired.len(),
                 resolved.len()
             ),
             format!(
-                "{name}: {} of {total} villages have no signal, {en}; {} flags began to fire, {} were resolved",
+                "{name}: {} of {total} villages have no signal, {en}; {} flags began to fire, {} were resolved.",
                 account.closing,
                 fired.len(),
                 resolved.len()
@@ -260,5 +259,42 @@ pub fn digest(place: PlaceIx, then: (&Judgement, &[Flag]), now: (&Judgement, &[F
         ledger: account,
         fired,
         resolved,
+    }
+}
+
+impl Digest {
+    /// How the count came to be another, in one line.
+    #[must_use]
+    pub fn account(&self) -> Sentence {
+        let Ledger { opening, closed, newly_found, regressed, boundary, reclassified, closing, .. } = &self.ledger;
+        Sentence::new(
+            format!(
+                "Đầu kỳ {opening} − đã phủ {closed} + mới phát hiện {newly_found} + mất sóng lại {regressed} \
+                 + địa giới {boundary:+} + phân loại lại {reclassified:+} = cuối kỳ {closing}"
+            ),
+            format!(
+                "Opening {opening} − closed {closed} + newly found {newly_found} + regressed {regressed} \
+                 + boundary {boundary:+} + reclassified {reclassified:+} = closing {closing}"
+            ),
+        )
+    }
+
+    /// The mail that tells it. Its body depends on nothing but what happened, so that the same news have the same body.
+    #[must_use]
+    pub fn mail(&self, day: NaiveDate, base: &str) -> Mail {
+        let mut body = String::new();
+        let account = self.account();
+        for text in [&self.sentence.vi, &account.vi, &self.sentence.en, &account.en] {
+            line(&mut body, format_args!("{text}"));
+        }
+        line(&mut body, format_args!(""));
+        for (sign, flags) in [("▲", &self.fired), ("✓", &self.resolved)] {
+            for flag in flags {
+                line(&mut body, format_args!("{sign} {}", flag.explanation_vi));
+                line(&mut body, format_args!("  {}", flag.explanation_en));
+                line(&mut body, format_args!("  {}", link(base, &flag.key)));
+            }
+        }
+        Mail { subject: format!("gapwatch {}: {}", date(day), self.sentence.vi), body }
     }
 }

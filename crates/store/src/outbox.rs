@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, FixedOffset};
 use gapwatch_model::Flag;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Transaction, params};
 
 use crate::{Store, StoreError, db, places};
 
@@ -44,6 +44,8 @@ pub struct OutboxStatus {
     pub attempts: u32,
     /// What the last attempt said.
     pub error: Option<String>,
+    /// When the next of them is tried.
+    pub next: DateTime<FixedOffset>,
 }
 
 impl Store {
@@ -111,13 +113,36 @@ impl Store {
                 "UPDATE told SET mark = ?3 WHERE receiver = ?1 AND mark = ?2",
                 params![receiver, from, to],
             )?;
-            let mut statement = transaction.prepare_cached(
-                "INSERT INTO outbox(receiver, body, at, at_offset, attempts, next, error) VALUES(?1, ?2, ?3, ?4, 0, ?3, NULL)",
-            )?;
             for body in bodies.iter().filter(|_| moved == 1) {
-                statement.execute(params![receiver, body, nanos, offset])?;
+                insert(transaction, receiver, body, (nanos, offset))?;
             }
             Ok(moved == 1)
+        })
+    }
+
+    /// Puts a digest into the queue of a receiver, and remembers its name in the same transaction. `false`, and nothing
+    /// happened, when the last digest queued for the receiver had the same name.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub fn queue_digest(
+        &self,
+        receiver: &str,
+        name: &str,
+        body: &str,
+        at: DateTime<FixedOffset>,
+    ) -> Result<bool, StoreError> {
+        let (nanos, offset) = db::stamp(at)?;
+        self.db.write(|transaction| {
+            let news = transaction.execute(
+                "INSERT INTO meta(key, value) VALUES('digest:' || ?1, ?2) \
+                 ON CONFLICT(key) DO UPDATE SET value = excluded.value WHERE value <> excluded.value",
+                [receiver, name],
+            )?;
+            if news == 1 {
+                insert(transaction, receiver, body, (nanos, offset))?;
+            }
+            Ok(news == 1)
         })
     }
 
@@ -183,7 +208,7 @@ impl Store {
         self.db.read(|connection| {
             // With min() the other columns are those of the oldest message.
             let mut statement = connection.prepare_cached(
-                "SELECT receiver, count(*), min(id), at, at_offset, max(attempts), \
+                "SELECT receiver, count(*), min(id), at, at_offset, max(attempts), (SELECT min(next) FROM outbox n WHERE n.receiver = o.receiver), \
                    (SELECT error FROM outbox e WHERE e.receiver = o.receiver AND error IS NOT NULL ORDER BY next DESC LIMIT 1) \
                  FROM outbox o GROUP BY receiver ORDER BY receiver",
             )?;
@@ -195,10 +220,25 @@ impl Store {
                     depth: row.get(1)?,
                     oldest: db::time(row.get(3)?, row.get(4)?)?,
                     attempts: row.get(5)?,
-                    error: row.get(6)?,
+                    next: db::time(row.get(6)?, row.get(4)?)?,
+                    error: row.get(7)?,
                 });
             }
             Ok(found)
         })
     }
+}
+
+/// Puts a message into the queue of a receiver, to be sent at once.
+fn insert(
+    transaction: &Transaction<'_>,
+    receiver: &str,
+    body: &str,
+    (nanos, offset): (i64, i32),
+) -> Result<(), StoreError> {
+    let mut statement = transaction.prepare_cached(
+        "INSERT INTO outbox(receiver, body, at, at_offset, attempts, next, error) VALUES(?1, ?2, ?3, ?4, 0, ?3, NULL)",
+    )?;
+    statement.execute(params![receiver, body, nanos, offset])?;
+    Ok(())
 }

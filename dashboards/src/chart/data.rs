@@ -56,10 +56,12 @@ pub(super) fn sentence(lang: Lang, chart: &Chart) -> String {
         // Of several lines it says which one it speaks of.
         said = format!("{}: {}", line.name, draw::sentence::small(&said));
     }
-    if let Some(target) = chart.targets.last() {
+    for target in &chart.targets {
+        let only = target.condition.as_ref().map(|condition| words::condition(lang, condition));
         said.push_str(&format!(
-            "; {} {} {} {} ({})",
+            "; {}{} {} {} {} ({})",
             lang.pick("mục tiêu", "target"),
+            only.map(|only| format!(" {only}")).unwrap_or_default(),
             text(target.value, Qualifier::Exact),
             lang.pick("trước hết ngày", "by"),
             lang.date(target.due),

@@ -71,6 +71,7 @@ pub(crate) fn chart(shell: &Shell, chart: &Chart) -> Markup {
     html! {
         figure.chart {
             figcaption { strong { (chart.title) } " " (sentence) }
+            @if let Some(borders) = chart.borders { (draw::borders(shell, borders)) }
             @if let Some(frame) = Frame::of(chart) {
                 div.scroll tabindex="0" role="group" aria-label=(chart.title) {
                     svg.lines viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label={ (chart.title) ". " (sentence) } {

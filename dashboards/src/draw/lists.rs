@@ -84,7 +84,10 @@ pub(crate) fn promise(lang: Lang, row: &TargetRow) -> String {
         row.value.unit,
         if row.target.fract().abs() > 0.0 { row.value.decimals.max(1) } else { 0 },
     );
-    format!("{sign} {number}")
+    match &row.condition {
+        Some(condition) => format!("{sign} {number} {}", words::condition(lang, condition)),
+        None => format!("{sign} {number}"),
+    }
 }
 
 /// When a target would be reached, in words.

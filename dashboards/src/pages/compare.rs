@@ -10,7 +10,7 @@ use crate::{
     Lang, Shell, draw,
     figure::{Absence, Figure},
     map::{self, Map},
-    part::{Before, Link, PlaceRef, Rates, Tally},
+    part::{Before, Borders, Link, PlaceRef, Rates, Tally},
 };
 
 /// One side.
@@ -48,16 +48,6 @@ pub struct PlacePair {
     pub then: Option<u32>,
     /// On the second day.
     pub now: Option<u32>,
-}
-
-/// Whose borders the places below are shown in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
-pub enum Borders {
-    /// Those of each day.
-    Then,
-    /// Those of today on both sides.
-    #[default]
-    Now,
 }
 
 /// What the page shows. `/compare?place=&from=&to=&borders=then|now`.
@@ -115,7 +105,6 @@ fn sentence(lang: Lang, view: &View) -> String {
 fn choices(shell: &Shell, view: &View) -> Markup {
     let lang = shell.lang;
     let kept = shell.address.query.iter().filter(|(key, _)| key != "from" && key != "to");
-    let then = view.borders == Borders::Then;
     html! {
         form.filters method="get" action=(shell.address.path) {
             @for (key, value) in kept { input type="hidden" name=(key) value=(value); }
@@ -123,10 +112,7 @@ fn choices(shell: &Shell, view: &View) -> Markup {
             label { span { (lang.pick("Ngày sau", "Later day")) } input type="date" name="to" value=(view.now.on) max=(shell.now.date_naive()) required; }
             button { (lang.pick("So sánh", "Compare")) }
         }
-        nav.tabs aria-label=(lang.pick("Địa giới", "Borders")) {
-            a href=(shell.here(&[("borders", Some("then"))])) aria-current=[then.then_some("true")] { (lang.pick("địa giới lúc đó", "borders then")) }
-            a href=(shell.here(&[("borders", Some("now"))])) aria-current=[(!then).then_some("true")] { (lang.pick("địa giới hiện nay", "borders now")) }
-        }
+        (draw::borders(shell, view.borders))
     }
 }
 

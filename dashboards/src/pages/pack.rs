@@ -10,7 +10,7 @@ use crate::{
     figure::Absence,
     map::{self, Map},
     pages::overview::{IndicatorRow, Lagging, Plan},
-    part::{Before, ChildRow, FlagRow, Link, PlaceRef, Rates, Tally, TargetRow},
+    part::{Before, ChildRow, FlagRow, Link, PlaceRef, Rates, Stations, Tally, TargetRow},
     shell::{Address, Clock, Theme},
 };
 
@@ -31,6 +31,8 @@ pub struct View {
     pub place: PlaceRef,
     /// The cut-off: everything recorded up to the end of this day.
     pub cut_off: NaiveDate,
+    /// The day whose borders it is in: the cut-off's, or a later one.
+    pub borders: NaiveDate,
     /// When it was made.
     pub made_at: DateTime<FixedOffset>,
     /// Who made it.
@@ -51,6 +53,8 @@ pub struct View {
     pub lagging: Lagging,
     /// The map.
     pub map: Option<Map>,
+    /// Stations nearest to a commune.
+    pub stations: Stations,
     /// The ledger since the last pack.
     pub ledger: Option<Ledger>,
     /// Targets with status.
@@ -96,6 +100,7 @@ pub fn render(view: &View) -> Markup {
                     p.subject {
                         (lang.pick("Tình hình phủ sóng di động và hạ tầng số", "Mobile coverage and digital infrastructure")) br;
                         bdi { (view.place.name) } ", " (lang.pick("số liệu đến hết ngày", "as known at the end of")) " " (lang.date(view.cut_off))
+                        ", " (lang.pick("theo địa giới ngày", "in the borders of")) " " (lang.date(view.borders))
                     }
                     @if view.synthetic { p.draft { (lang.pick("Tài liệu minh họa: thôn, xóm và số liệu thôn là giả định.", "Illustration: villages and their figures are made up.")) } }
                     h2 { "1. " (lang.pick("Kết quả chung", "The answer")) }
@@ -107,6 +112,7 @@ pub fn render(view: &View) -> Markup {
                         Some(map) => (map::map(&shell, map)),
                         None => p { (lang.pick("Chưa có ranh giới để vẽ bản đồ.", "There are no boundaries to draw.")) },
                     }
+                    @if !view.stations.rows.is_empty() { (draw::lists::stations(&shell, &view.stations)) }
                     h2 { "3. " (lang.pick("Biến động từ kỳ họp trước", "Changes since the last meeting")) }
                     (changes(lang, view))
                     h2 { "4. " (lang.pick("Mục tiêu", "Targets")) }

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use crate::{
     Lang, Shell, draw,
-    part::{Link, PlaceRef},
+    part::{Borders, Link, PlaceRef},
     shell::percent_encode,
     table::{Cell, Column, Kind, Row, Table},
 };
@@ -19,6 +19,8 @@ pub struct PackRow {
     pub place: PlaceRef,
     /// Its cut-off.
     pub cut_off: NaiveDate,
+    /// The day whose borders it is in.
+    pub borders: NaiveDate,
     /// When it was sealed.
     pub made_at: DateTime<FixedOffset>,
     /// Who sealed it.
@@ -34,6 +36,8 @@ pub struct View {
     pub place: PlaceRef,
     /// Newest first.
     pub packs: Vec<PackRow>,
+    /// Over whose borders the next one is made, unless another choice is made in the form.
+    pub borders: Borders,
 }
 
 /// One figure of a sealed pack that is another now.
@@ -84,6 +88,11 @@ pub fn render(shell: &Shell, view: &View) -> Markup {
                         input type="hidden" name="lang" value=(lang.tag());
                         label { span { (lang.pick("Số liệu đến hết ngày", "Everything known at the end of")) }
                             input type="date" name="cut_off" value=(shell.as_of) max=(shell.now.date_naive()) required; }
+                        label { span { (lang.pick("Địa giới", "Borders")) }
+                            select name="borders" {
+                                option value="then" selected[view.borders == Borders::Then] { (lang.pick("của ngày chốt số liệu", "of the cut-off day")) }
+                                option value="now" selected[view.borders == Borders::Now] { (lang.pick("hiện nay", "of today")) }
+                            } }
                         button.go { (lang.pick("Lập và niêm phong", "Make and seal")) }
                     }
                 },
@@ -124,6 +133,7 @@ fn list(shell: &Shell, view: &View) -> Markup {
     let lang = shell.lang;
     let columns = vec![
         Column::new("cut_off", lang.pick("Số liệu đến ngày", "Cut-off"), Kind::Text),
+        Column::new("borders", lang.pick("Địa giới ngày", "Borders of"), Kind::Text),
         Column::new("made", lang.pick("Lập lúc", "Made"), Kind::Date),
         Column::new("author", lang.pick("Người lập", "Author"), Kind::Text),
         Column::new("hash", "SHA-256", Kind::Text),
@@ -131,6 +141,7 @@ fn list(shell: &Shell, view: &View) -> Markup {
     let rows = view.packs.iter().map(|pack| {
         Row::new(vec![
             Cell::Link(Link::new(lang.date(pack.cut_off), format!("/packs/{}", percent_encode(&pack.id)))),
+            Cell::Text(lang.date(pack.borders)),
             Cell::Moment(pack.made_at),
             Cell::Text(pack.author.clone()),
             Cell::Text(pack.hash.chars().take(16).collect::<String>() + "…"),
@@ -164,7 +175,7 @@ pub fn render_one(shell: &Shell, view: &OneView) -> Markup {
                     a.mid href={ "/packs/" (id) "/document" } { (lang.pick("Mở để đọc, in", "Open to read or print")) }
                     @if view.pdf { a href={ "/packs/" (id) "/document.pdf" } download { "PDF" } }
                 } }
-                div { dt { (lang.pick("Địa bàn", "Place")) } dd { span.mid { (draw::lists::place(shell, &pack.place)) } } }
+                div { dt { (lang.pick("Địa bàn", "Place")) } dd { span.mid { (draw::lists::place(shell, &pack.place)) } span.by { (lang.pick("địa giới ngày", "borders of")) " " (lang.date(pack.borders)) } } }
                 div { dt { (lang.pick("Người lập", "Author")) } dd { span.mid { bdi { (pack.author) } } span.by { (lang.moment(pack.made_at)) } } }
                 div { dt { (lang.pick("Niêm phong", "Seal")) } dd {
                     span.mid { @if view.intact { span.st.t-met { (lang.pick("còn nguyên", "intact")) } } @else { span.st.t-missed { (lang.pick("đã hỏng", "broken")) } } }

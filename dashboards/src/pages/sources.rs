@@ -76,6 +76,27 @@ pub struct Spool {
     pub last_error: Option<String>,
 }
 
+/// How the messages for one receiver stand.
+#[derive(Debug, Clone)]
+pub struct Receiver {
+    /// Its name in the configuration.
+    pub name: String,
+    /// It takes mails; otherwise it is a webhook.
+    pub mail: bool,
+    /// Nothing is sent now: it is held, or these are its quiet hours.
+    pub quiet: bool,
+    /// Messages that wait.
+    pub waiting: u64,
+    /// When the oldest of them was made.
+    pub oldest: Option<DateTime<FixedOffset>>,
+    /// Most attempts without success among them.
+    pub failed_attempts: u32,
+    /// Not before this time the next attempt is made.
+    pub next_attempt: Option<DateTime<FixedOffset>>,
+    /// What the last attempt said, without secrets.
+    pub last_error: Option<String>,
+}
+
 /// What the page shows. Built in `src/http/sources.rs`.
 #[derive(Debug, Clone)]
 pub struct View {
@@ -89,6 +110,8 @@ pub struct View {
     pub older: Option<String>,
     /// The spool, where there is one.
     pub spool: Option<Spool>,
+    /// Who is told of changed flags.
+    pub receivers: Vec<Receiver>,
     /// Places waiting for a decision (`/review`).
     pub reviews_open: u64,
     /// Batches in quarantine (`/review`).
@@ -112,6 +135,7 @@ pub fn render(shell: &Shell, view: &View) -> Markup {
             }
             @if let Some(spool) = &view.spool { (draw::section("spool", lang.pick("Hàng đợi gửi tới kho từ xa", "Spool to the remote store"), &spool_facts(lang, spool))) }
             (draw::section("collectors", lang.pick("Các nguồn", "Collectors"), &collectors(shell, view)))
+            (draw::section("outbox", lang.pick("Thông báo gửi đi", "Messages"), &receivers(shell, view)))
             (draw::section("runs", &runs_title(lang, view), &runs(shell, view)))
         },
     )
@@ -265,6 +289,38 @@ fn runs(shell: &Shell, view: &View) -> Markup {
         (draw::table::table(shell, &table))
         @if let Some(older) = &view.older { p.more { a href=(shell.link(older)) { (lang.pick("Các lần cũ hơn", "Older runs")) } } }
     }
+}
+
+fn receivers(shell: &Shell, view: &View) -> Markup {
+    let lang = shell.lang;
+    let columns = vec![
+        Column::new("receiver", lang.pick("Nơi nhận", "Receiver"), Kind::Text),
+        Column::new("waiting", lang.pick("Đang chờ", "Waiting"), Kind::Number),
+        Column::new("oldest", lang.pick("Cũ nhất", "Oldest"), Kind::Date),
+        Column::new("failed", lang.pick("Lần chưa gửi được", "Failures"), Kind::Number),
+        Column::new("next", lang.pick("Gửi lại", "Next attempt"), Kind::Date),
+        Column::new("error", lang.pick("Lỗi gần nhất", "Last error"), Kind::Text),
+    ];
+    let nothing = || Cell::Absent(Absence::NotApplicable);
+    let rows = view.receivers.iter().map(|one| {
+        let kind = if one.mail { lang.pick("thư điện tử", "mail") } else { "webhook" };
+        let quiet = if one.quiet { lang.pick(", đang giữ lại", ", held now") } else { "" };
+        Row::new(vec![
+            Cell::Text(format!("{} ({kind}{quiet})", one.name)),
+            Cell::Count(one.waiting),
+            one.oldest.map_or_else(nothing, Cell::Moment),
+            Cell::Count(one.failed_attempts.into()),
+            one.next_attempt.map_or_else(nothing, Cell::Moment),
+            one.last_error.clone().map_or_else(nothing, Cell::Text),
+        ])
+    });
+    let table = Table {
+        caption: lang.pick("Thông báo chờ gửi theo nơi nhận", "Waiting messages by receiver").to_owned(),
+        rows: rows.collect(),
+        columns,
+        ..Table::default()
+    };
+    html! { @if !table.rows.is_empty() { (draw::table::table(shell, &table)) } }
 }
 
 fn spool_facts(lang: Lang, spool: &Spool) -> Markup {

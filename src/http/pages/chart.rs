@@ -7,9 +7,9 @@ use gapwatch_dashboards::{
     figure::{Amount, Figure},
 };
 use gapwatch_model::{
-    CollectorName, Dimensions, Evidence, Indicator, Period, PlaceIx, Qualifier, TargetPath,
+    CollectorName, Dimensions, Evidence, Indicator, Period, PlaceIx, Qualifier, Target, TargetPath,
 };
-use gapwatch_rules::{Said, Standing};
+use gapwatch_rules::{Borders, Moment, Said};
 
 use super::fill::Fill;
 
@@ -20,6 +20,7 @@ impl Fill<'_> {
     #[must_use]
     pub(crate) fn chart(&self, place: PlaceIx, indicator: &Indicator) -> (Option<Chart>, Option<Figure>) {
         let mut series = self.stated(place, indicator);
+        series.splice(0..0, self.carried(place, indicator));
         if series.iter().all(|series| series.points.len() < 2) {
             let judged = self.judged(place, indicator);
             if judged.points.len() > 1 || series.is_empty() {
@@ -31,21 +32,52 @@ impl Fill<'_> {
             return (None, None);
         }
         let previous = self.previous(place, indicator, &series);
+        let world = self.world;
+        let promises = gapwatch_rules::promises(&world.judgement, &world.targets, place, &indicator.id);
         let chart = Chart {
             title: self.indicator_name(indicator),
             unit: indicator.unit,
             decimals: indicator.decimals,
             series,
-            targets: self
-                .world
-                .judgement
-                .standing(place, &indicator.id)
-                .map(target_line)
-                .into_iter()
-                .collect(),
+            targets: promises.iter().map(|target| target_line(target)).collect(),
             today: self.day(),
+            borders: self.borders(place),
         };
         (Some(chart), previous)
+    }
+
+    /// The past of a place that came out of others, where it is asked for over the borders of one day: with that of the old
+    /// places carried over.
+    fn carried(&self, place: PlaceIx, indicator: &Indicator) -> Option<Series> {
+        let (world, over) = (self.world, self.over.filter(|_| self.succeeds(place))?);
+        let (moment, over) = (Moment::at(world.at), Borders::Of(over));
+        let history = gapwatch_rules::history(
+            &world.facts,
+            &world.rules,
+            &world.targets,
+            place,
+            &indicator.id,
+            moment,
+            over,
+        );
+        let points: Vec<Point> = history
+            .into_iter()
+            .map(|point| Point {
+                period: point.period,
+                amount: super::fill::amount(&point.value, indicator),
+                qualifier: point.value.qualifier,
+                revised: point.revised,
+                source: None,
+            })
+            .collect();
+        (points.len() > 1).then(|| Series {
+            name: self
+                .lang
+                .pick("theo địa giới hiện nay, gồm các đơn vị cũ", "in the borders of now, old places carried over")
+                .to_owned(),
+            evidence: None,
+            points,
+        })
     }
 
     /// What each source said of the place itself, each period as last corrected. The one with most weight first.
@@ -127,8 +159,7 @@ impl Fill<'_> {
     }
 }
 
-fn target_line(standing: &Standing) -> TargetLine {
-    let target = &standing.target;
+fn target_line(target: &Target) -> TargetLine {
     let path = match &target.path {
         Some(TargetPath::Linear { from, baseline }) => vec![(*from, *baseline), (target.due, target.value)],
         Some(TargetPath::Step { steps }) => {
@@ -148,6 +179,7 @@ fn target_line(standing: &Standing) -> TargetLine {
         comparator: target.comparator,
         value: target.value,
         due: target.due,
+        condition: target.condition.clone(),
         path,
     }
 }

@@ -26,7 +26,7 @@ use crate::{
 /// Makes the page of communes.
 pub(crate) fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
     let world = asked.as_of.world(app)?;
-    let fill = Fill::new(app, &world, asked.lang);
+    let fill = Fill::new(app, &world, asked.lang).over(asked.as_of.borders);
     let place = api::chosen_place(&world, &asked.query)?;
     let table = communes(&fill, asked)?;
     let answer = communes_sentence(&fill, &table.rows);

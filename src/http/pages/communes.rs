@@ -21,7 +21,7 @@ use crate::{
 pub(crate) fn page(app: &App, asked: &Asked, code: &str) -> HttpResult<Markup> {
     let world = asked.as_of.world(app)?;
     let place = api::place_of(&world.gazetteer, code, world.borders)?;
-    draw(&Fill::new(app, &world, asked.lang), asked, place)
+    draw(&Fill::new(app, &world, asked.lang).over(asked.as_of.borders), asked, place)
 }
 
 /// Draws a commune.

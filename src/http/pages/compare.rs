@@ -7,8 +7,8 @@ use gapwatch_dashboards::{
     Markup,
     figure::Amount,
     map::Map,
-    pages::compare::{Borders, IndicatorPair, PlacePair, Side, View, render},
-    part::{Rates, Tally},
+    pages::compare::{IndicatorPair, PlacePair, Side, View, render},
+    part::{Borders, Rates, Tally},
 };
 use gapwatch_model::{Part, Percent, PlaceIx, SignalState};
 use gapwatch_rules::FindingKind;

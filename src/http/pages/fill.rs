@@ -12,7 +12,7 @@ use gapwatch_dashboards::{
     chart::{self, Chart, Series},
     figure::{Amount, Figure},
     map::{Area, Dot, Map, Mark, Outline, Shape},
-    part::{self, Actor, Before, ChildRow, FlagRow, Link, Pace, PlaceRef, Rates, Tally, TargetRow},
+    part::{self, Actor, Before, Borders, ChildRow, FlagRow, Link, Pace, PlaceRef, Rates, Tally, TargetRow},
     shell::percent_encode,
 };
 use gapwatch_model::{
@@ -42,6 +42,8 @@ pub(crate) struct Fill<'a> {
     pub(crate) world: &'a World,
     /// Language of the page.
     pub(crate) lang: Lang,
+    /// The one day over whose borders the past is carried; each past day has its own otherwise.
+    pub(crate) over: Option<NaiveDate>,
     files: RefCell<HashMap<RunId, Option<String>>>,
     months: OnceCell<Vec<(Period, Arc<MonthEnd>)>>,
 }
@@ -50,7 +52,13 @@ impl<'a> Fill<'a> {
     /// For one page.
     #[must_use]
     pub(crate) fn new(app: &'a App, world: &'a World, lang: Lang) -> Self {
-        Self { app, world, lang, files: RefCell::default(), months: OnceCell::new() }
+        Self { app, world, lang, over: None, files: RefCell::default(), months: OnceCell::new() }
+    }
+
+    /// With the past over the borders of one day, where they were asked for.
+    #[must_use]
+    pub(crate) fn over(self, borders: Option<NaiveDate>) -> Self {
+        Self { over: borders, ..self }
     }
 
     /// The places.
@@ -249,6 +257,7 @@ impl<'a> Fill<'a> {
             value: self.figure(standing.place, indicator, value),
             target: standing.target.value,
             comparator: standing.target.comparator,
+            condition: standing.target.condition.clone(),
             due: standing.target.due,
             document: standing.target.document.clone(),
             inherited_from: inherited,
@@ -260,7 +269,7 @@ impl<'a> Fill<'a> {
 
     /// The last months, judged once for this page. Empty when they cannot be: a trend is comfort.
     pub(super) fn months(&self) -> &[(Period, Arc<MonthEnd>)] {
-        self.months.get_or_init(|| match self.app.months(self.world.at) {
+        self.months.get_or_init(|| match self.app.months(self.world, self.over) {
             Ok(months) => months,
             Err(error) => {
                 tracing::error!("cannot judge the months before: {error:#}");
@@ -280,6 +289,19 @@ impl<'a> Fill<'a> {
     #[must_use]
     pub(crate) fn sparkline(&self, place: PlaceIx, indicator: &Indicator) -> Vec<Option<f64>> {
         trimmed(self.months().iter().map(|(_, end)| end.amount(place, &indicator.id)).collect())
+    }
+
+    /// Over which borders the past of a place is drawn. `None` where it makes no difference: neither it nor any place
+    /// directly below came out of others.
+    #[must_use]
+    pub(crate) fn borders(&self, place: PlaceIx) -> Option<Borders> {
+        let matters = self.succeeds(place) || self.children(place).into_iter().any(|ix| self.succeeds(ix));
+        matters.then(|| self.over.map_or(Borders::Then, |_| Borders::Now))
+    }
+
+    /// Whether a place came out of others.
+    pub(super) fn succeeds(&self, place: PlaceIx) -> bool {
+        self.gazetteer().predecessors(place).next().is_some()
     }
 
     /// Villages without signal month by month, as a chart.
@@ -311,6 +333,7 @@ impl<'a> Fill<'a> {
             }],
             targets: Vec::new(),
             today: self.day(),
+            borders: self.borders(place),
         })
     }
 

@@ -18,8 +18,8 @@ use crate::{
 
 /// Makes the page.
 pub(crate) fn page(app: &App, asked: &Asked, id: &str) -> HttpResult<Markup> {
-    let world = app.world(asked.as_of.at)?;
-    let fill = Fill::new(app, &world, asked.lang);
+    let world = asked.as_of.world(app)?;
+    let fill = Fill::new(app, &world, asked.lang).over(asked.as_of.borders);
     let place = api::chosen_place(&world, &asked.query)?;
     let indicator = world.facts.indicators().get(id).ok_or_else(|| HttpError::not_found(id))?;
     let standing = world.judgement.standing(place, &indicator.id);

@@ -30,8 +30,8 @@ const WIDTH: u16 = 400;
 
 /// Makes the page.
 pub(crate) fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
-    let world = app.world(asked.as_of.at)?;
-    let fill = Fill::new(app, &world, asked.lang);
+    let world = asked.as_of.world(app)?;
+    let fill = Fill::new(app, &world, asked.lang).over(asked.as_of.borders);
     let place = api::chosen_place(&world, &asked.query)?;
     let view = match asked.query.get("indicator") {
         None => villages(&fill, place),
@@ -51,7 +51,7 @@ fn villages(fill: &Fill<'_>, place: PlaceIx) -> View {
     let below: Vec<(PlaceIx, Vec<PlaceIx>)> = fill
         .children(place)
         .into_iter()
-        .map(|child| (child, fill.gazetteer().under_on(child, PlaceLevel::Village, fill.day())))
+        .map(|child| (child, fill.gazetteer().under_on(child, PlaceLevel::Village, fill.tree())))
         .collect();
     let known: Vec<_> = fill.months().iter().filter(|(_, end)| end.counts(place).is_some()).collect();
     let chosen = spread(&known);
@@ -125,8 +125,8 @@ fn measured(fill: &Fill<'_>, place: PlaceIx, indicator: &Indicator) -> View {
     let (lang, world) = (fill.lang, fill.world);
     let children = fill.children(place);
     let history = |of: PlaceIx| {
-        let (moment, id) = (Moment::at(world.at), &indicator.id);
-        gapwatch_rules::history(&world.facts, &world.rules, &world.targets, of, id, moment, Borders::Now)
+        let (moment, id, over) = (Moment::at(world.at), &indicator.id, Borders::Of(world.borders));
+        gapwatch_rules::history(&world.facts, &world.rules, &world.targets, of, id, moment, over)
     };
     let mut periods: BTreeMap<(NaiveDate, Period), HashMap<PlaceIx, IndicatorValue>> = BTreeMap::new();
     for child in &children {

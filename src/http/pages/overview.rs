@@ -26,7 +26,7 @@ pub(crate) fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
     let world = asked.as_of.world(app)?;
     let place = api::chosen_place(&world, &asked.query)?;
     let level = world.gazetteer.get(place).level;
-    let fill = Fill::new(app, &world, asked.lang);
+    let fill = Fill::new(app, &world, asked.lang).over(asked.as_of.borders);
     if level >= PlaceLevel::Commune {
         // A link to `/?place=01273` means the commune's own page.
         return match level {

@@ -7,7 +7,7 @@ use gapwatch_dashboards::{
 };
 use gapwatch_model::{Flag, FlagState, PlaceIx, PlaceLevel};
 
-use super::{exports, fill::Fill, overview, packs};
+use super::{exports, fill::Fill, near, overview, packs};
 use crate::{
     clock,
     http::{HttpError, HttpResult},
@@ -38,9 +38,16 @@ pub(crate) fn view(
     }
     let overview = overview::view(fill, place)?;
     let last = packs::last_before(fill, place, cut_off)?;
-    let opening = last.map(|day| fill.app.world(clock::end_of(day))).transpose()?;
+    // Both ends in the same borders, where others were asked for.
+    let opening = last.map(|day| fill.app.world_over(clock::end_of(day), fill.over)).transpose()?;
     let then = opening.as_ref().and_then(|opening| opening.judgement.counts(place));
     let commune = found.level == PlaceLevel::Commune;
+    let stations = fill.app.stations(world.at)?;
+    let mut near = near::list(fill, &stations, found.point.filter(|_| commune));
+    let mut map = if commune { commune_map(fill, place) } else { overview.map };
+    if let Some(map) = map.as_mut().filter(|_| commune) {
+        near.unmarked = near::mark(fill, &stations, place, map);
+    }
     let (authority, body) = heading(fill, place);
     Ok(View {
         lang,
@@ -53,6 +60,7 @@ pub(crate) fn view(
         },
         place: overview.place,
         cut_off,
+        borders: fill.tree(),
         made_at: now,
         author: author.to_owned(),
         synthetic: fill.app.synthetic(),
@@ -62,7 +70,8 @@ pub(crate) fn view(
         before: last.zip(then).map(|(on, counts)| Before { on, no_signal: counts.no_signal }),
         plan: overview.plan,
         lagging: overview.lagging,
-        map: if commune { commune_map(fill, place) } else { overview.map },
+        map,
+        stations: near,
         ledger: opening
             .as_ref()
             .map(|opening| gapwatch_rules::ledger(&opening.judgement, &world.judgement, place)),
@@ -91,7 +100,7 @@ fn heading(fill: &Fill<'_>, place: PlaceIx) -> (String, String) {
             fill.lang.pick("SỞ KHOA HỌC VÀ CÔNG NGHỆ", "DEPARTMENT OF SCIENCE AND TECHNOLOGY").to_owned(),
         ),
         PlaceLevel::District | PlaceLevel::Commune | PlaceLevel::Village => {
-            let above = fill.gazetteer().parent_on(place, fill.day()).map(|ix| fill.gazetteer().get(ix));
+            let above = fill.gazetteer().parent_on(place, fill.tree()).map(|ix| fill.gazetteer().get(ix));
             let above = above.map_or_else(String::new, |above| above.full_name().to_uppercase());
             (
                 fill.lang.pick(format!("UBND {above}"), format!("PEOPLE'S COMMITTEE OF {above}")),
@@ -105,7 +114,7 @@ fn heading(fill: &Fill<'_>, place: PlaceIx) -> (String, String) {
 }
 
 fn commune_map(fill: &Fill<'_>, commune: PlaceIx) -> Option<gapwatch_dashboards::map::Map> {
-    let villages = fill.gazetteer().under_on(commune, PlaceLevel::Village, fill.day());
+    let villages = fill.gazetteer().under_on(commune, PlaceLevel::Village, fill.tree());
     let states: Vec<_> = villages.into_iter().filter_map(|ix| fill.world.judgement.village(ix)).collect();
     fill.commune_map(commune, &states)
 }

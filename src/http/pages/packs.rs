@@ -19,7 +19,7 @@ use gapwatch_dashboards::{
         pack,
         packs::{OneView, PackRow, View, render, render_one},
     },
-    part::Link,
+    part::{Borders, Link},
 };
 use gapwatch_model::{Gazetteer, PlaceIx};
 use gapwatch_store::{Document, DocumentInfo};
@@ -52,6 +52,8 @@ pub(crate) struct Pack {
     pub(crate) code: String,
     /// Its cut-off.
     pub(crate) cut_off: NaiveDate,
+    /// The day whose borders it is in: its cut-off, or the day it was made.
+    pub(crate) borders: NaiveDate,
     /// Number, seal, author, when.
     pub(crate) info: DocumentInfo,
 }
@@ -59,8 +61,15 @@ pub(crate) struct Pack {
 impl Pack {
     fn of(info: DocumentInfo) -> Option<Self> {
         let mut parts = info.name.split('~');
-        let (code, cut_off) = (parts.next()?.to_owned(), parts.next()?.parse().ok()?);
-        Some(Self { code, cut_off, info })
+        let (code, cut_off, _lang) = (parts.next()?.to_owned(), parts.next()?.parse().ok()?, parts.next()?);
+        let borders = parts.next().map_or(Some(cut_off), |borders| borders.parse().ok())?;
+        Some(Self { code, cut_off, borders, info })
+    }
+
+    /// Other borders than those of its cut-off.
+    #[must_use]
+    pub(crate) fn over(&self) -> Option<NaiveDate> {
+        Some(self.borders).filter(|borders| *borders != self.cut_off)
     }
 
     /// Everything recorded up to here was known to it.
@@ -70,11 +79,12 @@ impl Pack {
     }
 
     fn row(&self, fill: &Fill<'_>) -> HttpResult<PackRow> {
-        let place = api::place_of(fill.gazetteer(), &self.code, self.cut_off)?;
+        let place = api::place_of(fill.gazetteer(), &self.code, self.borders)?;
         Ok(PackRow {
             id: self.info.id.to_string(),
             place: fill.place(place),
             cut_off: self.cut_off,
+            borders: self.borders,
             made_at: self.info.at,
             author: self.info.by.clone(),
             hash: self.info.hash.clone(),
@@ -127,7 +137,9 @@ pub(crate) fn list(app: &App, asked: &Asked) -> HttpResult<Markup> {
     let place = api::chosen_place(&world, &asked.query)?;
     let packs = packs(app, world.gazetteer.get(place).id.code.as_str(), world.at)?;
     let rows = packs.iter().map(|pack| pack.row(&fill)).collect::<HttpResult<_>>()?;
-    let view = View { place: fill.place(place), packs: rows };
+    let now = asked.as_of.borders.is_some();
+    let borders = if now { Borders::Now } else { Borders::Then };
+    let view = View { place: fill.place(place), packs: rows, borders };
     let mut crumbs = fill.crumbs(place);
     crumbs.push(fill.link(place));
     Ok(render(&asked.shell(app, crumbs), &view))
@@ -171,38 +183,48 @@ async fn make(sent: Sent) -> Response<Body> {
         let (place, written) = (sent.field("place").to_owned(), sent.field("cut_off"));
         let lang = Lang::of_tag(sent.field("lang"));
         let now = app.clock.now();
+        let over = match field("borders").as_str() {
+            "" | "then" => None,
+            "now" => Some(now.date_naive()),
+            other => return Err(HttpError::bad_request("borders", other, "then, now")),
+        };
         let cut_off: Option<NaiveDate> = written.parse().ok();
         let cut_off = cut_off.filter(|day| *day <= now.date_naive());
         let cut_off = cut_off.ok_or_else(|| {
             HttpError::bad_request("cut_off", written, &format!("YYYY-MM-DD ≤ {}", now.date_naive()))
         })?;
-        let shared = Shared::clone(app);
-        let id =
-            tokio::task::spawn_blocking(move || seal(&shared, &actor, &place, cut_off, lang, now)).await??;
+        let (shared, over) = (Shared::clone(app), over.filter(|over| *over != cut_off));
+        let asked = Wanted { code: place, cut_off, over, lang };
+        let id = tokio::task::spawn_blocking(move || seal(&shared, &actor, &asked, now)).await??;
         let tongue = lang.pick("", "?lang=en");
         Ok(Redirect::to(&format!("/packs/{id}{tongue}")).into_response())
     })
     .await
 }
 
-/// Makes a pack and keeps it as it is.
-fn seal(
-    app: &App,
-    actor: &Actor,
-    code: &str,
+/// The pack that is to be made.
+struct Wanted {
+    /// Code of its place; empty for the home place.
+    code: String,
     cut_off: NaiveDate,
+    /// The day whose borders it is to be in, where it is not the cut-off.
+    over: Option<NaiveDate>,
     lang: Lang,
-    now: DateTime<FixedOffset>,
-) -> HttpResult<u64> {
-    let world = app.world(clock::end_of(cut_off).min(now))?;
-    let fill = Fill::new(app, &world, lang);
-    let place = match code {
+}
+
+/// Makes a pack and keeps it as it is.
+fn seal(app: &App, actor: &Actor, asked: &Wanted, now: DateTime<FixedOffset>) -> HttpResult<u64> {
+    let Wanted { code, cut_off, over, lang } = asked;
+    let world = app.world_over(clock::end_of(*cut_off).min(now), *over)?;
+    let fill = Fill::new(app, &world, *lang).over(*over);
+    let place = match code.as_str() {
         "" => world.home,
-        code => api::place_of(&world.gazetteer, code, cut_off)?,
+        code => api::place_of(&world.gazetteer, code, world.borders)?,
     };
-    let view = pack_view::view(&fill, place, cut_off, &actor.name, now)?;
+    let view = pack_view::view(&fill, place, *cut_off, &actor.name, now)?;
     let bytes = pack::render(&view).into_string().into_bytes();
-    let name = format!("{}~{cut_off}~{}", world.gazetteer.get(place).id.code, lang.tag());
+    let borders = over.map_or_else(String::new, |over| format!("~{over}"));
+    let name = format!("{}~{cut_off}~{}{borders}", world.gazetteer.get(place).id.code, lang.tag());
     app.audit(actor, "pack", &name, &auth::digest_bytes(&bytes))?;
     let made = app.store.put_document(KIND, &name, &bytes, &actor.name, now)?;
     // The moment stands in the document, so only the same form sent twice in one moment is the same pack.

@@ -30,14 +30,15 @@ struct Late {
 /// # Errors
 /// When the store cannot be read.
 pub(crate) fn since(fill: &Fill<'_>, pack: &Pack) -> HttpResult<Vec<Revision>> {
-    let sealed = fill.app.world(pack.knew())?;
+    let sealed = fill.app.world_over(pack.knew(), pack.over())?;
     let mut facts = Facts::new(Arc::clone(&sealed.gazetteer), Arc::clone(fill.world.facts.indicators()));
     let late = add_known(fill, pack, &mut facts)?;
     if late.is_empty() {
         return Ok(Vec::new());
     }
-    let now = gapwatch_rules::judge(&facts, &sealed.rules, &sealed.targets, pack.knew(), &[]);
-    let place = api::place_of(&sealed.gazetteer, &pack.code, pack.cut_off)?;
+    let (rules, targets) = (&sealed.rules, &sealed.targets);
+    let now = gapwatch_rules::judge_over(&facts, rules, targets, pack.knew(), sealed.borders, &[]);
+    let place = api::place_of(&sealed.gazetteer, &pack.code, sealed.borders)?;
     let differences = Differences { fill: &Fill::new(fill.app, &sealed, fill.lang), now: &now, late: &late };
     Ok(differences.all(place))
 }
@@ -201,7 +202,7 @@ impl Differences<'_> {
     ) -> Option<Revision> {
         let inside = |late: &Late| {
             late.place == place
-                || self.fill.gazetteer().ancestors_on(late.place, self.fill.day()).contains(&place)
+                || self.fill.gazetteer().ancestors_on(late.place, self.fill.tree()).contains(&place)
         };
         let of_family = |late: &Late| late.indicator.as_str().split('.').next() == Some(family);
         let named = run.and_then(|run| self.late.iter().find(|late| late.run == run));

@@ -18,7 +18,7 @@ const SHOWN: usize = 50;
 
 /// Makes the page.
 pub(crate) fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
-    let world = app.world(asked.as_of.at)?;
+    let world = asked.as_of.world(app)?;
     let fill = Fill::new(app, &world, asked.lang);
     let query = text::clean(asked.query.get("q").unwrap_or_default());
     let mut hits = if query.is_empty() { Vec::new() } else { hits(&fill, &query) };
@@ -58,9 +58,9 @@ fn hits(fill: &Fill<'_>, query: &str) -> Vec<Hit> {
         else {
             continue;
         };
-        let current = place.in_force_on(fill.day());
+        let current = place.in_force_on(fill.tree());
         let at_home =
-            gazetteer.ancestors_on(ix, fill.day()).contains(&fill.world.home) || ix == fill.world.home;
+            gazetteer.ancestors_on(ix, fill.tree()).contains(&fill.world.home) || ix == fill.world.home;
         let hit = if current { current_place(fill, ix, !inexact) } else { old_place(fill, ix, !inexact) };
         found.extend(hit.map(|hit| ((inexact, closeness, !at_home, place.level, !current), hit)));
     }
@@ -86,7 +86,7 @@ fn hits(fill: &Fill<'_>, query: &str) -> Vec<Hit> {
 }
 
 fn above(fill: &Fill<'_>, ix: PlaceIx) -> String {
-    let above = fill.gazetteer().ancestors_on(ix, fill.day());
+    let above = fill.gazetteer().ancestors_on(ix, fill.tree());
     let named = above
         .into_iter()
         .map(|ix| fill.gazetteer().get(ix))

@@ -7,7 +7,7 @@ use gapwatch_dashboards::{
     Lang, Markup,
     pages::{
         run,
-        sources::{CollectorRow, Health, Spool, View, render},
+        sources::{CollectorRow, Health, Receiver, Spool, View, render},
     },
     part::Link,
     shell::percent_encode,
@@ -19,8 +19,9 @@ use gapwatch_store::{Query as SeriesQuery, RunQuery};
 use super::fill::Fill;
 use crate::{
     app::App,
+    config,
     http::{Asked, HttpError, HttpResult},
-    schedule,
+    schedule, tell,
     world::SOURCE_OVERDUE,
 };
 
@@ -60,6 +61,7 @@ pub(crate) fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
         runs,
         older,
         spool: spool(app)?,
+        receivers: receivers(app)?,
         reviews_open: u64::try_from(questions).unwrap_or(u64::MAX),
         quarantined: u64::try_from(held).unwrap_or(u64::MAX),
     };
@@ -78,6 +80,25 @@ fn spool(app: &App) -> HttpResult<Option<Spool>> {
         next_attempt: spool.next,
         last_error: spool.error,
     }))
+}
+
+/// How the messages for every receiver stand now, whatever day is asked for.
+fn receivers(app: &App) -> HttpResult<Vec<Receiver>> {
+    let (now, waiting) = (app.clock.now(), app.store.outbox()?);
+    let receiver = |one: &config::Receiver| {
+        let waiting = waiting.iter().find(|waiting| waiting.receiver == one.name);
+        Receiver {
+            name: one.name.clone(),
+            mail: one.mail.is_some(),
+            quiet: tell::is_quiet(one, now),
+            waiting: waiting.map_or(0, |waiting| waiting.depth),
+            oldest: waiting.map(|waiting| waiting.oldest),
+            failed_attempts: waiting.map_or(0, |waiting| waiting.attempts),
+            next_attempt: waiting.filter(|waiting| waiting.attempts > 0).map(|waiting| waiting.next),
+            last_error: waiting.and_then(|waiting| waiting.error.clone()),
+        }
+    };
+    Ok(app.config.program.notify.iter().map(receiver).collect())
 }
 
 fn row(fill: &Fill<'_>, asked: &Asked, name: &str, collector: &CollectorConfig) -> HttpResult<CollectorRow> {

@@ -29,7 +29,7 @@ const CHOICES: usize = 200;
 /// Makes the page of villages.
 pub(crate) fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
     let world = asked.as_of.world(app)?;
-    let fill = Fill::new(app, &world, asked.lang);
+    let fill = Fill::new(app, &world, asked.lang).over(asked.as_of.borders);
     let place = api::chosen_place(&world, &asked.query)?;
     let table = villages(&fill, asked)?;
     let answer = villages_sentence(&fill, &table.rows);

@@ -91,7 +91,7 @@ valid_from = 2020-01-01
     );
     assert_eq!(
         flag.explanation_vi,
-        "Xã 001 (tỉnh 04): Tỷ lệ hộ có cáp quang 50,0% (tháng 11/2025), chậm so với lộ trình 78,0% để đạt chỉ tiêu ≥ 80,0% vào 31/12/2025 (749/QĐ-TTg)"
+        "Xã 001 (tỉnh 04): Tỷ lệ hộ có cáp quang 50,0% (tháng 11/2025), chậm so với lộ trình 78,0% để đạt chỉ tiêu ≥ 80,0% vào 31/12/2025 (749/QĐ-TTg)."
     );
 }
 

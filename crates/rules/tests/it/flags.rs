@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, FixedOffset};
 use gapwatch_model::{Acknowledgement, Flag, FlagState, PeriodKind, Qualifier, TargetStatus};
-use gapwatch_rules::{NoDataPolicy, SourceStatus, Verdict, advance, apply, end_of_day};
+use gapwatch_rules::{NoDataPolicy, Sentence, SourceStatus, Titles, Verdict, advance, apply, end_of_day};
 
 use crate::world::{World, day};
 
@@ -231,12 +231,12 @@ fn explanations_say_why_with_figures_in_both_languages() {
         said,
         [
             (
-                "Xóm v2 (xã 001) chưa có điện lưới (nguồn report, kỳ tháng 11/2025, báo cáo, dòng 7)",
-                "Xóm v2 (xã 001) has no grid power (source report, period 11/2025, claimed, row 7)",
+                "Xóm v2 (xã 001) chưa có điện lưới (nguồn: report, kỳ tháng 11/2025, báo cáo, dòng 7).",
+                "Xóm v2 (xã 001) has no grid power (source: report, period 11/2025, claimed, row 7).",
             ),
             (
-                "Xóm v1 (xã 001) trắng sóng: trung tâm không có sóng di động, biết từ 01/12/2025 (nguồn report, kỳ tháng 11/2025, báo cáo, dòng 7); doanh nghiệp viễn thông phải xử lý trước hết ngày 15/09/2025",
-                "Xóm v1 (xã 001): no mobile signal at the centre, known since 01/12/2025 (source report, period 11/2025, claimed, row 7); the operator must act by 15/09/2025",
+                "Xóm v1 (xã 001) trắng sóng: trung tâm không có sóng di động, biết từ 01/12/2025 (nguồn: report, kỳ tháng 11/2025, báo cáo, dòng 7); doanh nghiệp viễn thông phải xử lý trước hết ngày 15/09/2025.",
+                "Xóm v1 (xã 001): no mobile signal at the centre, known since 01/12/2025 (source: report, period 11/2025, claimed, row 7); the operator must act by 15/09/2025.",
             ),
         ]
     );
@@ -258,6 +258,8 @@ fn a_source_is_overdue_in_whole_periods_of_its_own() {
         last_success: last.map(at),
         expected_since: expected.map(at),
     };
+    let title = ("coverage".into(), Sentence { vi: "Báo cáo phủ sóng".into(), en: "Coverage reports".into() });
+    world.facts = world.facts.titled(Titles::from([title]));
     world.sources = vec![
         status("coverage", Some("2025-11-06"), None),
         status("fibre", Some("2025-12-06"), None),
@@ -283,8 +285,10 @@ fn a_source_is_overdue_in_whole_periods_of_its_own() {
     flags.retain(|flag| flag.key.rule.as_str() == "source-overdue");
     assert_eq!(
         flags[0].explanation_vi,
-        "nguồn coverage có số liệu lần cuối ngày 06/11/2025, đã qua 1 kỳ (tháng) không báo cáo"
+        "Nguồn “Báo cáo phủ sóng” có số liệu lần cuối ngày 06/11/2025, đã qua 1 kỳ (tháng) không báo cáo."
     );
+    assert!(flags[0].explanation_en.starts_with("Source “Coverage reports” last"), "{}", flags[0].explanation_en);
+    assert!(flags[1].explanation_vi.starts_with("Nguồn “never” chưa báo cáo"), "{}", flags[1].explanation_vi);
     assert_eq!(flags[2].state, NoData);
 }
 
@@ -343,6 +347,6 @@ valid_from = 2020-01-01
     let flag = flags.iter().find(|flag| flag.key.to_string().ends_with("dossier.on_time")).unwrap();
     assert_eq!(
         flag.explanation_vi,
-        "Xã 001 (tỉnh 04): Hồ sơ giải quyết đúng hạn 60,0% (tháng 11/2025), không đạt chỉ tiêu > 98,0%, đã hết hạn 30/06/2025 (d)"
+        "Xã 001 (tỉnh 04): Hồ sơ giải quyết đúng hạn 60,0% (tháng 11/2025), không đạt chỉ tiêu > 98,0%, đã hết hạn 30/06/2025 (d)."
     );
 }

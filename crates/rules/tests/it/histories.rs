@@ -64,7 +64,8 @@ fn the_pace_is_that_of_the_history_within_its_window() {
         for code in ["001", "04"] {
             let moment = Moment::at(end_of_day(day(on)));
             let (place, id) = (world.ix(code), "hh.fibre_subscribed".into());
-            let all = history(&world.facts, &world.rules, &world.targets, place, &id, moment, Borders::Now);
+            let over = Borders::Of(moment.day);
+            let all = history(&world.facts, &world.rules, &world.targets, place, &id, moment, over);
             let observed = observed_pace(&world.facts, &world.rules, place, &id, moment);
             assert_eq!(observed, pace_of(&all, &world.rules.pace), "{code} on {on}");
             known += u32::from(matches!(observed, ObservedPace::Known(_)));

@@ -271,10 +271,14 @@ fn a_digest_sums_up_since_the_last_meeting() {
     let found = digest(world.ix("001"), (&then, &before), (&now, &after));
     assert_eq!(
         found.sentence.vi,
-        "Xã 001 (tỉnh 04): 1 trên 5 thôn trắng sóng, giảm 1 so với 30/11/2025; 1 cảnh báo mới, 2 đã hết"
+        "Xã 001 (tỉnh 04): 1 trên 5 thôn trắng sóng, giảm 1 so với 30/11/2025; 1 cảnh báo mới, 2 đã hết."
     );
     assert_eq!((found.ledger.closed, found.ledger.regressed, found.ledger.balances()), (2, 1, true));
-    assert_eq!(found.fired, ["village-no-signal~v3~19000101"]);
+    let fired: Vec<String> = found.fired.iter().map(|flag| flag.key.to_string()).collect();
+    assert_eq!(fired, ["village-no-signal~v3~19000101"]);
+    let mail = found.mail(day("2025-12-31"), "https://gap.example/");
+    assert!(mail.subject.starts_with("gapwatch 31/12/2025: "), "{}", mail.subject);
+    assert!(mail.body.contains("https://gap.example/flags/village-no-signal~v3~19000101"), "{}", mail.body);
 }
 
 #[test]
@@ -295,7 +299,7 @@ fn borders_do_not_matter_where_nothing_moved() {
         points.iter().map(|point| (point.period, point.value.amount())).collect::<Vec<_>>()
     };
     assert_eq!(series(Borders::Then), [("202510".parse().unwrap(), Some(60.0))]);
-    assert_eq!(series(Borders::Then), series(Borders::Now));
+    assert_eq!(series(Borders::Then), series(Borders::Of(moment.day)));
 }
 
 #[test]

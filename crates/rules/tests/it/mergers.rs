@@ -156,8 +156,8 @@ fn borders_then_and_now_give_one_series_without_a_break() {
         ["202505", "202506", "202507"].map(str::to_owned).into_iter().zip(values).collect()
     };
     assert_eq!(series("04", Borders::Then), months([Some(30.0), None, Some(40.0)]), "June is a gap");
-    assert_eq!(series("04", Borders::Now), months([Some(30.0), None, Some(40.0)]));
-    assert_eq!(series("D@2025-07-01", Borders::Now), months([Some(50.0), None, Some(40.0 * 100.0 / 60.0)]));
+    assert_eq!(series("04", Borders::Of(day("2025-08-15"))), months([Some(30.0), None, Some(40.0)]));
+    assert_eq!(series("D@2025-07-01", Borders::Of(day("2025-08-15"))), months([Some(50.0), None, Some(40.0 * 100.0 / 60.0)]));
     let then = series("D@2025-07-01", Borders::Then);
     assert_eq!(then.len(), 1, "it did not exist before");
     assert_eq!(series("A", Borders::Then), [("202505".to_owned(), Some(10.0))]);
@@ -177,7 +177,7 @@ proptest! {
             world.say(FIBRE, code, "202506", 0.0).ratio(f64::from(*yes), f64::from(yes + all)).done();
         }
         let total: (f64, f64) = counts.iter().fold((0.0, 0.0), |sum, (yes, all)| (sum.0 + f64::from(*yes), sum.1 + f64::from(yes + all)));
-        for borders in [Borders::Then, Borders::Now] {
+        for borders in [Borders::Then, Borders::Of(day("2025-07-15"))] {
             let found = past(&world, "04", "2025-07-15", borders);
             let (yes, all) = parts(&found[0]);
             assert!((yes - total.0).abs() < 1e-6 && (all - total.1).abs() < 1e-6, "{borders:?}: {yes}/{all} is not {total:?}");
@@ -245,7 +245,7 @@ fn the_real_mergers_keep_every_household() {
         }
     }
     let counts = |code: &str| {
-        let points = past(&world, code, "2025-08-15", Borders::Now);
+        let points = past(&world, code, "2025-08-15", Borders::Of(day("2025-08-15")));
         parts(&points[0])
     };
     for (new, code) in

@@ -1,7 +1,7 @@
 //! Targets: which is in force, where its path is, how a value stands.
 
 use gapwatch_model::{AreaClass, PlaceLevel, Qualifier, TargetStatus};
-use gapwatch_rules::{Targets, path_value, status};
+use gapwatch_rules::{Targets, path_value, promises, status};
 
 use crate::world::{World, day, place};
 
@@ -231,4 +231,14 @@ fn what_is_promised_for_powered_villages_is_held_against_them_alone() {
     assert_eq!(stands(&world, "001", "2025-09-16"), found("powered", 50.0, Missed));
     assert_eq!(stands(&world, "002", "2025-09-16"), found("unpowered", 0.0, OnTrack));
     assert_eq!(stands(&world, "002", "2025-12-01"), found("unpowered", 0.0, Missed));
+
+    // Both are promised for a commune; of a village only the one of its own power.
+    let promised = |code: &str| -> Vec<String> {
+        let judgement = world.judge("2025-09-16");
+        let found = promises(&judgement, &world.targets, world.ix(code), &"village.mobile_headline".into());
+        found.into_iter().map(|target| target.id.clone()).collect()
+    };
+    assert_eq!(promised("001"), ["powered", "unpowered"]);
+    assert_eq!((promised("v1"), promised("v3")), (vec!["powered".to_owned()], vec!["unpowered".to_owned()]));
+    assert_eq!(promised("v4"), [""; 0], "nobody said whether it has power");
 }

@@ -1,11 +1,11 @@
 //! Made-up long tables, ledgers and packs.
 
 use super::answers::overview;
-use super::parts::{at, commune, day, figure, map, province, rates, village};
+use super::parts::{at, commune, day, figure, map, province, rates, stations, village};
 use gapwatch_dashboards::figure::{Absence, Amount};
 use gapwatch_dashboards::map::Shape;
 use gapwatch_dashboards::pages;
-use gapwatch_dashboards::part::{Link, Tally};
+use gapwatch_dashboards::part::{Borders, Link, Tally};
 use gapwatch_dashboards::table::{Cell, Column, Filter, Format, Kind, Row, State, Table};
 use gapwatch_dashboards::{Lang, Shell};
 use gapwatch_model::{
@@ -170,7 +170,7 @@ pub(crate) fn compare_view(lang: Lang, shapes: &[Shape]) -> pages::compare::View
         place: province(),
         then: side(day(2025, 6, 30), 150),
         now: side(day(2025, 12, 31), 138),
-        borders: pages::compare::Borders::Now,
+        borders: Borders::Now,
         indicators: vec![
             pair(
                 lang.pick("Hộ có cáp quang", "Households with fibre"),
@@ -218,6 +218,7 @@ pub(crate) fn pack_view(lang: Lang, shapes: &[Shape]) -> pages::pack::View {
         signed_at: "Cao Bằng".into(),
         place: view.place,
         cut_off: day(2025, 12, 31),
+        borders: day(2025, 12, 31),
         made_at: at(day(2025, 12, 31), 17),
         author: "an.nguyen".into(),
         synthetic: true,
@@ -228,6 +229,7 @@ pub(crate) fn pack_view(lang: Lang, shapes: &[Shape]) -> pages::pack::View {
         plan: view.plan,
         lagging: view.lagging,
         map: view.map,
+        stations: stations(),
         ledger: view.ledger,
         targets: view.targets,
         worst: view.worst,
@@ -250,6 +252,7 @@ pub(crate) fn pack_row() -> pages::packs::PackRow {
         id: "04-20251130-1".into(),
         place: province(),
         cut_off: day(2025, 11, 30),
+        borders: day(2025, 11, 30),
         made_at: at(day(2025, 12, 1), 8),
         author: "an.nguyen".into(),
         hash: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".into(),

@@ -9,6 +9,7 @@ use answers::{commune_view, empty_overview, indicator_view, maps_view, overview,
 use gapwatch_dashboards::map::Shape;
 use gapwatch_dashboards::pages;
 use gapwatch_dashboards::pages::{commune, indicator, overview, search, sources, village};
+use gapwatch_dashboards::part::Borders;
 use gapwatch_dashboards::shell::Address;
 use gapwatch_dashboards::{Lang, Markup, Shell};
 use long::{compare_view, ledger_view, listing_view, one_pack, pack_row, pack_view};
@@ -99,7 +100,7 @@ pub(crate) fn every_page(lang: Lang, shapes: &[Shape]) -> Vec<(&'static str, Mar
             "packs",
             pages::packs::render(
                 &editor(lang, "/packs"),
-                &pages::packs::View { place: province(), packs: vec![pack_row()] },
+                &pages::packs::View { place: province(), packs: vec![pack_row()], borders: Borders::Then },
             ),
         ),
         ("pack-seal", pages::packs::render_one(&shell("/packs/1"), &one_pack(lang))),

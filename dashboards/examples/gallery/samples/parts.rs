@@ -5,12 +5,12 @@ use gapwatch_dashboards::chart::{Chart, Point, Series, TargetLine};
 use gapwatch_dashboards::figure::{Amount, Figure};
 use gapwatch_dashboards::map::{Area, Dot, Map, Mark, Outline, Shape};
 use gapwatch_dashboards::part::{
-    Expected, FlagRow, Link, Pace, PlaceRef, Rates, Station, Stations, Tally, TargetRow,
+    Borders, Expected, FlagRow, Link, Pace, PlaceRef, Rates, Station, Stations, Tally, TargetRow,
 };
 use gapwatch_dashboards::shell::{Address, Clock, Theme, Visitor};
 use gapwatch_dashboards::{Lang, Shell};
 use gapwatch_model::{
-    Acknowledgement, Comparator, Direction, Evidence, FlagKey, FlagState, GeoPoint, Outcome, Percent, Period,
+    Acknowledgement, Comparator, Condition, Direction, Evidence, FlagKey, FlagState, GeoPoint, Outcome, Percent, Period,
     PeriodKind, PlaceId, PlaceLevel, Qualification, Qualifier, Run, RunId, SignalState, Subject,
     TargetStatus, Unit, Value,
 };
@@ -275,9 +275,11 @@ pub(crate) fn chart(lang: Lang) -> Chart {
             comparator: Comparator::AtMost,
             value: 0.0,
             due: day(2026, 12, 31),
+            condition: Some(Condition::GridPower(true)),
             path: vec![(day(2024, 1, 1), 186.0)],
         }],
         today: day(2025, 12, 31),
+        borders: Some(Borders::Then),
     }
 }
 
@@ -288,6 +290,7 @@ pub(crate) fn targets(lang: Lang) -> Vec<TargetRow> {
         value: figure(amount, Unit::Percent, 1),
         target,
         comparator,
+        condition: None,
         due: day(2025, 12, 31),
         document: "749/QĐ-TTg".into(),
         inherited_from: None,

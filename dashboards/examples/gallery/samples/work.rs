@@ -146,6 +146,28 @@ pub(crate) fn sources_view(lang: Lang) -> sources::View {
         chosen: None,
         runs: vec![run(212, Outcome::Partial), run(211, Outcome::Unchanged), run(210, Outcome::Failed)],
         older: Some("/sources?before=210".into()),
+        receivers: vec![
+            sources::Receiver {
+                name: "lanh-dao".into(),
+                mail: true,
+                quiet: false,
+                waiting: 2,
+                oldest: Some(at(day(2025, 12, 31), 8)),
+                failed_attempts: 3,
+                next_attempt: Some(at(day(2025, 12, 31), 10)),
+                last_error: Some("the receiver answered 503 Service Unavailable".into()),
+            },
+            sources::Receiver {
+                name: "alertmanager".into(),
+                mail: false,
+                quiet: true,
+                waiting: 0,
+                oldest: None,
+                failed_attempts: 0,
+                next_attempt: None,
+                last_error: None,
+            },
+        ],
         spool: Some(sources::Spool {
             batches: 12,
             points: 34_000,
