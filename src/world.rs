@@ -17,7 +17,8 @@ use gapwatch_model::{
     CollectorName, Flag, FlagKey, FlagState, Gazetteer, IndicatorId, Outcome, PeriodKind, PlaceIx, Run,
 };
 use gapwatch_rules::{
-    Explanation, Facts, Judgement, Moment, ObservedPace, Rules, Sentence, SourceStatus, Targets, Titles, Verdict,
+    Explanation, Facts, Judgement, Moment, ObservedPace, Rules, Sentence, SourceStatus, Targets, Titles,
+    Verdict,
 };
 
 use crate::{app::App, clock, config::Judging, trend::MonthEnd};
@@ -50,7 +51,7 @@ const LIVE: TimeDelta = TimeDelta::hours(1);
 const PACES: usize = 20_000;
 
 /// What is known at a moment, judged.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct World {
     /// Everything recorded up to here is known.
     pub(crate) at: DateTime<FixedOffset>,
@@ -69,9 +70,9 @@ pub(crate) struct World {
     /// What it means.
     pub(crate) judgement: Arc<Judgement>,
     /// The flags as they stood.
-    pub(crate) flags: Vec<Flag>,
+    pub(crate) flags: Arc<[Flag]>,
     /// What trends need of it, made when a page first asks.
-    pub(crate) month_end: OnceLock<Arc<MonthEnd>>,
+    pub(crate) month_end: Arc<OnceLock<Arc<MonthEnd>>>,
     key: Key,
 }
 
@@ -79,6 +80,12 @@ pub(crate) struct World {
 #[must_use]
 pub(crate) fn brought(run: &Run) -> bool {
     matches!(run.outcome, Outcome::Succeeded | Outcome::Partial)
+}
+
+/// The same for who looks a moment later: nothing else to judge was said meanwhile, but runs and packs may have been
+/// recorded.
+fn seen_at(world: Arc<World>, at: DateTime<FixedOffset>) -> Arc<World> {
+    if world.at < at { Arc::new(World { at, ..World::clone(&world) }) } else { world }
 }
 
 /// Whether a flag is in another state than it was, or its clock is another.
@@ -297,12 +304,12 @@ impl App {
         };
         let key = Key { mark, flags: self.store.flag_mark()?, as_of, borders };
         if let Some(world) = self.worlds.find(&key) {
-            return Ok(world);
+            return Ok(seen_at(world, at));
         }
         // One at a time: who asks for the same meanwhile finds it, and memory holds one more at most.
         let _turn = self.worlds.judging.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(world) = self.worlds.find(&key) {
-            return Ok(world);
+            return Ok(seen_at(world, at));
         }
         let world = Arc::new(self.judge_at(at, key.clone())?);
         self.worlds.keep(key, &world);
@@ -372,7 +379,15 @@ impl App {
         let gazetteer = Arc::clone(facts.gazetteer());
         let home = self.home(&gazetteer, clock::end_of(borders))?;
         let sources = self.sources(home, at)?;
-        let judge = || Arc::new(gapwatch_rules::judge_over(&facts, &rules, &targets, at, borders, &sources));
+        let judge = || {
+            let followed = self.worlds.last.lock().unwrap_or_else(PoisonError::into_inner);
+            let live = matches!(key.as_of, Known::Live(_)) && key.borders.is_none();
+            Arc::new(match followed.as_ref().filter(|_| live) {
+                // What the flags follow is judged already: most of it is shared.
+                Some((before, ..)) => gapwatch_rules::rejudge(before, &facts, &rules, &targets, at, &sources),
+                None => gapwatch_rules::judge_over(&facts, &rules, &targets, at, borders, &sources),
+            })
+        };
         let judgement = self.worlds.judged_before(&key).unwrap_or_else(judge);
         let mut flags = self.store.flags_as_of(Some(at))?;
         // The record holds changes of state; what a flag says of today is said by today's judgement.
@@ -382,7 +397,7 @@ impl App {
             let sentence = judgement.sentence(&flag.key, &rules);
             (flag.explanation_vi, flag.explanation_en) = (sentence.vi, sentence.en);
         }
-        let month_end = OnceLock::new();
+        let (flags, month_end) = (flags.into(), Arc::default());
         Ok(World { at, borders, gazetteer, home, facts, rules, targets, judgement, flags, month_end, key })
     }
 

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use gapwatch_model::{
-    Acknowledgement, Comparator, Condition, FlagKey, FlagState, Percent, Place, PlaceLevel, Qualification, RuleId,
-    SignalState, TargetStatus,
+    Acknowledgement, Comparator, Condition, FlagKey, FlagState, Percent, Place, PlaceLevel, Qualification,
+    RuleId, SignalState, TargetStatus,
 };
 
 use crate::figure::Figure;

@@ -1,8 +1,8 @@
 //! Words for every closed set the screen shows, in both languages. One place, so that a word means one thing.
 
 use gapwatch_model::{
-    AreaClass, Condition, Evidence, FlagState, LedgerKind, Outcome, PlaceLevel, Qualifier, RejectCode, SignalState,
-    TargetStatus, Unit,
+    AreaClass, Condition, Evidence, FlagState, LedgerKind, Outcome, PlaceLevel, Qualifier, RejectCode,
+    SignalState, TargetStatus, Unit,
 };
 
 use crate::{Lang, figure::Absence, part::Actor};

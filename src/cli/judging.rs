@@ -133,8 +133,10 @@ pub(crate) fn digest(place: &Place, asked: &Summary) -> Outcome {
 fn mail_receiver<'a>(app: &'a App, name: &str) -> Result<&'a Receiver, Stop> {
     let mut mailed = app.config.program.notify.iter().filter(|receiver| receiver.mail.is_some());
     mailed.clone().find(|receiver| receiver.name == name).ok_or_else(|| {
-        let known = mailed.by_ref().map(|receiver| format!("`{}`", receiver.name)).collect::<Vec<_>>().join(", ");
-        let known = if known.is_empty() { "a [[notify]] with a mail, and there is none".to_owned() } else { known };
+        let known =
+            mailed.by_ref().map(|receiver| format!("`{}`", receiver.name)).collect::<Vec<_>>().join(", ");
+        let known =
+            if known.is_empty() { "a [[notify]] with a mail, and there is none".to_owned() } else { known };
         Stop::Usage(format!("`{name}` receives no mails, expected {known}"))
     })
 }

@@ -102,7 +102,8 @@ pub(crate) async fn serve(
         prepare.await?;
         let warm = Shared::clone(&app);
         // The first visitor need not wait for the months behind.
-        tokio::task::spawn_blocking(move || warm.months(&*warm.world(warm.clock.now())?, None).map(drop)).await??;
+        tokio::task::spawn_blocking(move || warm.months(&*warm.world(warm.clock.now())?, None).map(drop))
+            .await??;
         app.set_ready();
         tokio::spawn(pages::warm(Shared::clone(&app)));
         crate::cli::say(&format!("gapwatch listening on http://{address}"));

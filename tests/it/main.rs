@@ -8,6 +8,7 @@ mod keeping;
 mod layout;
 mod licences;
 mod mergers;
+mod paging;
 mod program;
 mod remote;
 mod safety;

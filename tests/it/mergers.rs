@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
-use crate::{read, small::Small};
+use crate::{read, server::between, small::Small};
 
 const FIBRE: &str = "hh.fibre_subscribed";
 
@@ -81,7 +81,9 @@ fn the_past_in_the_borders_of_then_and_of_now() {
             [name.as_str(), "2025-05-31", "village.signal", if at % 2 == 0 { "0" } else { "1" }]
         })
         .collect();
-    small.story("2025-07-10", &[("2025-06-15", &rows)]);
+    let again: Vec<[&str; 4]> =
+        rows.iter().map(|[place, _, what, value]| [*place, "2025-06-30", what, value]).collect();
+    small.story("2025-07-10", &[("2025-06-15", &rows), ("2025-07-08", &again)]);
     let server = small.start("demo");
     let counts = |place: &str, borders: &str| {
         let summary =
@@ -109,4 +111,49 @@ fn the_past_in_the_borders_of_then_and_of_now() {
     assert!(server.get("/?as_of=2025-06-20&borders=now").1.contains("Theo địa giới hiện nay"));
     assert!(server.get("/communes/01273?as_of=2025-06-20&borders=now").1.contains("Thục Phán"));
     assert_eq!(server.get("/api/v1/summary?borders=yesterday").0, 400);
+
+    // A chart of what came out of others goes on from them only where it is asked to.
+    let chart = |borders: &str| {
+        let page = server
+            .get(&format!("/indicators/village.mobile_headline?place=01273&borders={borders}&lang=en"))
+            .1;
+        assert!(page.contains("borders=then") && page.contains("borders=now"), "{page}");
+        between(&page, "<figure class=\"chart\">", "</figure>").to_owned()
+    };
+    let whole = server.get("/indicators/village.mobile_headline?place=04&lang=en").1;
+    assert!(whole.contains("(06/2025)") && !whole.contains("(08/2023)"), "nothing was known before: {whole}");
+    let (then, now) = (chart("then"), chart("now"));
+    assert!(!then.contains("old places carried over") && !then.contains("05/2025"), "{then}");
+    assert!(now.contains("old places carried over") && now.contains("05/2025"), "{now}");
+
+    // What is searched for on a past day is found in the borders asked for.
+    let found =
+        |borders: &str| server.get(&format!("/search?q=Hợp+Giang&as_of=2025-06-20&borders={borders}")).1;
+    assert!(found("now").contains("nay thuộc phường Thục Phán"), "{}", found("now"));
+    assert!(!found("then").contains("nay thuộc"), "{}", found("then"));
+
+    // A pack says in which borders it was made.
+    let visitor = server.sign_in(&server.token);
+    let sealed = |borders: &str| {
+        let fields = [("place", "01273"), ("cut_off", "2025-06-20"), ("borders", borders)];
+        let (status, page) = visitor.send_with("/packs", "/packs", &fields);
+        assert_eq!(status, 200, "{page}");
+        let document = between(&page, "href=\"/packs/", "\"");
+        (page.clone(), visitor.get(&format!("/packs/{document}")))
+    };
+    let ((then_page, then), (now_page, now)) = (sealed("then"), sealed("now"));
+    assert!(then_page.contains("địa giới ngày 20/06/2025") && now_page.contains("địa giới ngày 10/07/2025"));
+    assert!(
+        then.contains(
+            "phường Hợp Giang</bdi>, số liệu đến hết ngày 20/06/2025, theo địa giới ngày 20/06/2025"
+        ),
+        "{then}"
+    );
+    assert!(
+        now.contains(
+            "phường Thục Phán</bdi>, số liệu đến hết ngày 20/06/2025, theo địa giới ngày 10/07/2025"
+        ),
+        "{now}"
+    );
+    assert!(now_page.contains("chưa có số liệu nào trong tài liệu bị đính chính"), "{now_page}");
 }

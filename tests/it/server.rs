@@ -139,7 +139,7 @@ pub(crate) struct Visitor<'a> {
     cookie: String,
 }
 
-fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {
+pub(crate) fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {
     let from = text.find(start).unwrap_or_else(|| panic!("no {start} in {text}")) + start.len();
     text[from..].split(end).next().unwrap()
 }
@@ -176,10 +176,16 @@ impl Visitor<'_> {
 
     /// Sends the form of a page that goes to this address, and gives the status.
     pub(crate) fn send(&self, page: &str, action: &str) -> u16 {
+        self.send_with(page, action, &[]).0
+    }
+
+    /// The same with fields filled in; gives the status and the page it leads to.
+    pub(crate) fn send_with(&self, page: &str, action: &str, filled: &[(&str, &str)]) -> (u16, String) {
         let body = self.get(page);
-        let form = between(&body, &format!("action=\"{action}\""), "</form>");
+        let form = between(&body, &format!("method=\"post\" action=\"{action}\""), "</form>");
         let csrf = between(form, "name=\"csrf\" value=\"", "\"");
         let request = agent().post(format!("{}{action}", self.server.origin)).header("cookie", &self.cookie);
-        request.send_form([("csrf", csrf)]).unwrap().status().as_u16()
+        let mut answer = request.send_form(filled.iter().copied().chain([("csrf", csrf)])).unwrap();
+        (answer.status().as_u16(), answer.body_mut().read_to_string().unwrap())
     }
 }

@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::small::Small;
+use crate::{server::between, small::Small};
 
 /// A call of the webhook.
 struct Call {
@@ -184,6 +184,9 @@ fn what_nobody_took_waits_through_a_kill() {
         std::thread::yield_now();
     }
     assert!(server.get("/?lang=en").1.contains("1 messages have not reached “ops”"));
+    let sources = server.get("/sources?lang=en").1;
+    let waiting = between(&sources, "<section id=\"outbox\"", "</section>");
+    assert!(waiting.contains("ops (webhook)") && waiting.contains("error sending request"), "{waiting}");
     server.kill();
 
     let calls = webhook(TcpListener::bind(address).unwrap(), &[]);
@@ -233,6 +236,46 @@ fn a_mail_holds_every_commune() {
     ] {
         assert!(text.contains(expected), "{expected} is not in {text}");
     }
+}
+
+#[test]
+fn a_digest_goes_by_mail_once_for_the_same_news() {
+    let small = Small::new();
+    let listener = local();
+    let address = listener.local_addr().unwrap();
+    let receiver = |rules: &str| {
+        format!(
+            "public_url = \"https://gap.example/\"\n[[notify]]\nname = \"lanh-dao\"\n{rules}[notify.mail]\nserver = \"smtp://{address}\"\n\
+             from = \"gapwatch@example.vn\"\nto = [\"lan@example.vn\"]\n"
+        )
+    };
+    // Its own rule never fires, so that every mail is a digest.
+    small.program(&receiver("rules = [\"source-overdue\"]\n"));
+    let mails = mail_server(listener);
+    let server = small.serve();
+    server.push("lines", "village.signal,place=v1 value=0\nvillage.signal,place=v6 value=0");
+    assert_eq!(server.json("/api/v1/flags?state=firing").as_array().unwrap().len(), 2);
+    let digest = ["digest", "--since", "2026-01-01", "--mail", "lanh-dao"];
+    assert!(small.said(&digest).contains("waits for `lanh-dao`"));
+    assert!(small.said(&digest).contains("was told this already"));
+    let text = readable(&mails.recv().unwrap().1);
+    for expected in [
+        "2 trên 24 thôn trắng sóng",
+        "2 of 24 villages",
+        "https://gap.example/flags/village-no-signal~v1~19000101",
+    ] {
+        assert!(text.contains(expected), "{expected} is not in {text}");
+    }
+    server.push("lines", "village.signal,place=v1 value=1");
+    assert_eq!(server.json("/api/v1/flags?state=firing").as_array().unwrap().len(), 1);
+    assert!(small.said(&digest).contains("waits for `lanh-dao`"));
+    let text = readable(&mails.recv().unwrap().1);
+    assert!(text.contains("1 trên 24 thôn trắng sóng"), "the first one was not sent again: {text}");
+
+    let refused = small.run(&["digest", "--since", "2026-01-01", "--mail", "nobody"]);
+    assert_eq!(refused.status.code(), Some(2));
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("`nobody` receives no mails, expected `lanh-dao`"), "{said}");
 }
 
 /// The body of a mail, out of base64 or quoted-printable.

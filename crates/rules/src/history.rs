@@ -80,7 +80,8 @@ pub fn history(
             walk.value(period, Moment::on(end, moment.as_of), tree)
         };
         let at = Standpoint { gazetteer: &facts.gazetteer, place, tree, day: end, as_of: moment.as_of };
-        let grid_power = || states_of(facts, rules, &[place], Moment::on(end, moment.as_of)).first()?.grid_power;
+        let grid_power =
+            || states_of(facts, rules, &[place], Moment::on(end, moment.as_of)).first()?.grid_power;
         let power = if facts.gazetteer.get(place).level == PlaceLevel::Village { grid_power() } else { None };
         let target = Targets::in_force(promises, &at, |condition| match condition {
             Condition::DifficultArea(difficult) => area_class(&facts.gazetteer, place, end)

@@ -10,7 +10,7 @@ use gapwatch_model::{
 
 use crate::{
     config::{Rules, When},
-    facts::{Facts, Moment, day_in_vietnam, Titles},
+    facts::{Facts, Moment, Titles, day_in_vietnam},
     findings::{Finding, findings},
     rows::{Rows, lies_in, today},
     standing::{Standing, standings},

@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use gapwatch_model::{
-    CollectorName, Comparator, Condition, Evidence, FlagKey, Head, Indicator, PeriodKind, PlaceIx, Qualifier, SignalState,
-    Subject, TargetStatus, Unit,
+    CollectorName, Comparator, Condition, Evidence, FlagKey, Head, Indicator, PeriodKind, PlaceIx, Qualifier,
+    SignalState, Subject, TargetStatus, Unit,
     text::{date, decimal, decimal_en},
 };
 

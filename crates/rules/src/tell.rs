@@ -266,7 +266,8 @@ impl Digest {
     /// How the count came to be another, in one line.
     #[must_use]
     pub fn account(&self) -> Sentence {
-        let Ledger { opening, closed, newly_found, regressed, boundary, reclassified, closing, .. } = &self.ledger;
+        let Ledger { opening, closed, newly_found, regressed, boundary, reclassified, closing, .. } =
+            &self.ledger;
         Sentence::new(
             format!(
                 "Đầu kỳ {opening} − đã phủ {closed} + mới phát hiện {newly_found} + mất sóng lại {regressed} \

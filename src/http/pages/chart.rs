@@ -73,7 +73,10 @@ impl Fill<'_> {
         (points.len() > 1).then(|| Series {
             name: self
                 .lang
-                .pick("theo địa giới hiện nay, gồm các đơn vị cũ", "in the borders of now, old places carried over")
+                .pick(
+                    "theo địa giới hiện nay, gồm các đơn vị cũ",
+                    "in the borders of now, old places carried over",
+                )
                 .to_owned(),
             evidence: None,
             points,

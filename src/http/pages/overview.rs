@@ -105,7 +105,7 @@ fn place_ref(fill: &Fill<'_>, place: PlaceIx) -> PlaceRef {
 #[must_use]
 pub(crate) fn lagging<'a>(fill: &Fill<'a>) -> HashMap<PlaceIx, Vec<&'a Flag>> {
     let mut by_place: HashMap<PlaceIx, Vec<&Flag>> = HashMap::new();
-    for flag in &fill.world.flags {
+    for flag in fill.world.flags.iter() {
         if flag.state == FlagState::Firing
             && flag.key.rule.as_str() == BEHIND_TARGET
             && let Some(ix) = fill.gazetteer().ix(&flag.key.place)

@@ -258,7 +258,8 @@ fn a_source_is_overdue_in_whole_periods_of_its_own() {
         last_success: last.map(at),
         expected_since: expected.map(at),
     };
-    let title = ("coverage".into(), Sentence { vi: "Báo cáo phủ sóng".into(), en: "Coverage reports".into() });
+    let title =
+        ("coverage".into(), Sentence { vi: "Báo cáo phủ sóng".into(), en: "Coverage reports".into() });
     world.facts = world.facts.titled(Titles::from([title]));
     world.sources = vec![
         status("coverage", Some("2025-11-06"), None),
@@ -287,7 +288,11 @@ fn a_source_is_overdue_in_whole_periods_of_its_own() {
         flags[0].explanation_vi,
         "Nguồn “Báo cáo phủ sóng” có số liệu lần cuối ngày 06/11/2025, đã qua 1 kỳ (tháng) không báo cáo."
     );
-    assert!(flags[0].explanation_en.starts_with("Source “Coverage reports” last"), "{}", flags[0].explanation_en);
+    assert!(
+        flags[0].explanation_en.starts_with("Source “Coverage reports” last"),
+        "{}",
+        flags[0].explanation_en
+    );
     assert!(flags[1].explanation_vi.starts_with("Nguồn “never” chưa báo cáo"), "{}", flags[1].explanation_vi);
     assert_eq!(flags[2].state, NoData);
 }

@@ -157,7 +157,10 @@ fn borders_then_and_now_give_one_series_without_a_break() {
     };
     assert_eq!(series("04", Borders::Then), months([Some(30.0), None, Some(40.0)]), "June is a gap");
     assert_eq!(series("04", Borders::Of(day("2025-08-15"))), months([Some(30.0), None, Some(40.0)]));
-    assert_eq!(series("D@2025-07-01", Borders::Of(day("2025-08-15"))), months([Some(50.0), None, Some(40.0 * 100.0 / 60.0)]));
+    assert_eq!(
+        series("D@2025-07-01", Borders::Of(day("2025-08-15"))),
+        months([Some(50.0), None, Some(40.0 * 100.0 / 60.0)])
+    );
     let then = series("D@2025-07-01", Borders::Then);
     assert_eq!(then.len(), 1, "it did not exist before");
     assert_eq!(series("A", Borders::Then), [("202505".to_owned(), Some(10.0))]);

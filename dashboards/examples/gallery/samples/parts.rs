@@ -10,9 +10,9 @@ use gapwatch_dashboards::part::{
 use gapwatch_dashboards::shell::{Address, Clock, Theme, Visitor};
 use gapwatch_dashboards::{Lang, Shell};
 use gapwatch_model::{
-    Acknowledgement, Comparator, Condition, Direction, Evidence, FlagKey, FlagState, GeoPoint, Outcome, Percent, Period,
-    PeriodKind, PlaceId, PlaceLevel, Qualification, Qualifier, Run, RunId, SignalState, Subject,
-    TargetStatus, Unit, Value,
+    Acknowledgement, Comparator, Condition, Direction, Evidence, FlagKey, FlagState, GeoPoint, Outcome,
+    Percent, Period, PeriodKind, PlaceId, PlaceLevel, Qualification, Qualifier, Run, RunId, SignalState,
+    Subject, TargetStatus, Unit, Value,
 };
 use std::sync::Arc;
 

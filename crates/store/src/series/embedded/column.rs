@@ -199,9 +199,9 @@ impl<'a> Reader<'a> {
                         u32::try_from(self.run(count - column.len())?).map_err(|_| "a ramp is too long")?;
                     let first = next.checked_add(unzigzag(self.varint()?)).ok_or("a ramp leads nowhere")?;
                     let first = u32::try_from(first).map_err(|_| "a ramp leads nowhere")?;
-                    let last = first.checked_add(length - 1).ok_or("a ramp leads nowhere")?;
-                    column.extend(first..=last);
-                    next = i64::from(last) + 1;
+                    // Differences are written around zero: a ramp may pass from the largest number to the least.
+                    column.extend((0..length).map(|above| first.wrapping_add(above)));
+                    next = i64::from(first) + i64::from(length);
                 }
                 Ok(column)
             }
@@ -478,6 +478,8 @@ mod tests {
         check_u32(&[0, u32::MAX], super::TWO);
         check_u32(&runs, super::RUNS);
         check_u32(&ramps, super::RAMPS);
+        let around: Vec<u32> = (0..100_u32).map(|n| n.wrapping_sub(if n < 30 { 40 } else { 50 })).collect();
+        check_u32(&around, super::RAMPS);
         check_u32(&bits, super::TWO);
         let small: Vec<u32> = noise.iter().map(|n| 900 + n % 700).collect();
         let skewed: Vec<u32> = (0..400).map(|n| if n % 9 == 0 { n * 200 } else { n % 3 }).collect();
