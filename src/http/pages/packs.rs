@@ -183,7 +183,7 @@ async fn make(sent: Sent) -> Response<Body> {
         let (place, written) = (sent.field("place").to_owned(), sent.field("cut_off"));
         let lang = Lang::of_tag(sent.field("lang"));
         let now = app.clock.now();
-        let over = match field("borders").as_str() {
+        let over = match sent.field("borders") {
             "" | "then" => None,
             "now" => Some(now.date_naive()),
             other => return Err(HttpError::bad_request("borders", other, "then, now")),
