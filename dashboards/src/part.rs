@@ -6,7 +6,7 @@ use gapwatch_model::{
     RuleId, SignalState, TargetStatus,
 };
 
-use crate::figure::Figure;
+use crate::figure::{Absence, Figure};
 
 /// Words that lead somewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,13 +87,31 @@ pub struct Tally {
     pub no_signal_no_power: Option<u32>,
 }
 
-/// Both published rates. `None` is a place without villages.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rates {
-    /// Covered and pocket over all villages.
-    pub headline: Option<Percent>,
-    /// Covered over all villages.
-    pub strict: Option<Percent>,
+impl Tally {
+    /// Share of villages with signal at the centre, pockets counted.
+    ///
+    /// # Errors
+    /// Why there is none: no village, or nothing known of any.
+    pub fn headline(&self) -> Result<Percent, Absence> {
+        self.share(self.covered + self.pocket)
+    }
+
+    /// Share of villages that are fully covered.
+    ///
+    /// # Errors
+    /// Why there is none: no village, or nothing known of any.
+    pub fn strict(&self) -> Result<Percent, Absence> {
+        self.share(self.covered)
+    }
+
+    fn share(&self, part: u32) -> Result<Percent, Absence> {
+        match Percent::of_counts(part, self.total) {
+            None => Err(Absence::NoDenominator),
+            Some(_) if self.unknown == self.total && self.stale > 0 => Err(Absence::Stale),
+            Some(_) if self.unknown == self.total => Err(Absence::Missing),
+            Some(share) => Ok(share),
+        }
+    }
 }
 
 /// A count before and the day it was known.
@@ -168,10 +186,9 @@ pub struct ChildRow {
     pub place: PlaceRef,
     /// Its villages.
     pub tally: Tally,
-    /// Its rates.
-    pub rates: Rates,
-    /// Names of the indicators it lags behind in, each with its page or flag.
-    pub lagging: Vec<Link>,
+    /// Names of the indicators it lags behind in, each with its page or flag. `None` where none of its targets can be
+    /// judged.
+    pub lagging: Option<Vec<Link>>,
     /// Villages without signal over time, oldest first; gaps are `None`.
     pub trend: Vec<Option<f64>>,
 }

@@ -114,7 +114,7 @@ fn percent_json(percent: Option<Percent>) -> Value {
 fn villages_json(counts: &Counts) -> Value {
     json!({
         "total": counts.total, "no_signal": counts.no_signal, "pocket": counts.pocket, "covered": counts.covered,
-        "unknown": counts.unknown, "no_grid_power": counts.no_grid_power,
+        "unknown": counts.unknown, "no_grid_power": counts.powerless(),
         "stale": counts.stale, "insufficient": counts.insufficient, "disputed": counts.disputed,
     })
 }

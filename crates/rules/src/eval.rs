@@ -74,7 +74,7 @@ fn number(expr: &Expr, inputs: &Inputs<'_>, trail: &mut Trail) -> Result<f64, Ab
         Expr::Constant(number) => Ok(*number),
         Expr::Count(counted) => {
             trail.saw(inputs.counts.newest, Qualifier::Exact);
-            Ok(f64::from(inputs.counts.of(*counted)))
+            inputs.counts.of(*counted).map(f64::from)
         }
         Expr::Value(id) => {
             let cell = inputs.cell(id, trail)?;
@@ -131,16 +131,23 @@ impl Inputs<'_> {
 }
 
 impl Counts {
-    fn of(&self, counted: Counted) -> u32 {
+    /// Where nothing is known of any village, none is counted: that is not zero.
+    fn of(&self, counted: Counted) -> Result<u32, Absence> {
         use gapwatch_model::SignalState;
+        let known = |count| match self.total > 0 && self.unknown == self.total {
+            false => Ok(count),
+            true if self.stale > 0 => Err(Absence::Stale),
+            true => Err(Absence::Missing),
+        };
         match counted {
-            Counted::Villages => self.total,
-            Counted::InState(SignalState::Unknown) => self.unknown,
-            Counted::InState(SignalState::NoSignal) => self.no_signal,
-            Counted::InState(SignalState::Pocket) => self.pocket,
-            Counted::InState(SignalState::Covered) => self.covered,
-            Counted::NoGridPower => self.no_grid_power,
-            Counted::Communes => self.communes,
+            Counted::Villages => Ok(self.total),
+            Counted::InState(SignalState::Unknown) => Ok(self.unknown),
+            Counted::InState(SignalState::NoSignal) => known(self.no_signal),
+            Counted::InState(SignalState::Pocket) => known(self.pocket),
+            Counted::InState(SignalState::Covered) => known(self.covered),
+            Counted::NoGridPower if self.total == 0 => Ok(0),
+            Counted::NoGridPower => self.powerless().ok_or(Absence::Missing),
+            Counted::Communes => Ok(self.communes),
         }
     }
 }

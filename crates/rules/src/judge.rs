@@ -59,6 +59,8 @@ pub struct Counts {
     pub covered: u32,
     /// Known to have no grid power.
     pub no_grid_power: u32,
+    /// Nobody said whether they have grid power.
+    pub power_unknown: u32,
     /// Without grid power among those without signal.
     pub no_signal_no_power: u32,
     /// Without grid power among those with a pocket.
@@ -76,10 +78,17 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// Villages known to have no grid power. `None` where nobody said of any whether it has.
+    #[must_use]
+    pub fn powerless(&self) -> Option<u32> {
+        (self.power_unknown < self.total).then_some(self.no_grid_power)
+    }
+
     fn count(&mut self, village: &VillageState) {
         self.total += 1;
         let powerless = village.grid_power == Some(false);
         self.no_grid_power += u32::from(powerless);
+        self.power_unknown += u32::from(village.grid_power.is_none());
         match village.state {
             SignalState::Unknown => self.unknown += 1,
             SignalState::NoSignal => {
@@ -112,6 +121,7 @@ impl Counts {
         self.pocket += below.pocket;
         self.covered += below.covered;
         self.no_grid_power += below.no_grid_power;
+        self.power_unknown += below.power_unknown;
         self.no_signal_no_power += below.no_signal_no_power;
         self.pocket_no_power += below.pocket_no_power;
         self.stale += below.stale;
@@ -123,16 +133,22 @@ impl Counts {
         }
     }
 
-    /// Share of villages with signal at the centre, pockets included. Unknown ones are in the denominator only.
+    /// Share of villages with signal at the centre, pockets included. Unknown ones are in the denominator only; where all
+    /// are unknown there is no share.
     #[must_use]
     pub fn headline(&self) -> Option<Percent> {
-        Percent::of_counts(self.covered + self.pocket, self.total)
+        self.share(self.covered + self.pocket)
     }
 
-    /// Share of villages covered without a pocket. Unknown ones are in the denominator only.
+    /// Share of villages covered without a pocket. Unknown ones are in the denominator only; where all are unknown
+    /// there is no share.
     #[must_use]
     pub fn strict(&self) -> Option<Percent> {
-        Percent::of_counts(self.covered, self.total)
+        self.share(self.covered)
+    }
+
+    fn share(&self, part: u32) -> Option<Percent> {
+        Percent::of_counts(part, self.total).filter(|_| self.unknown < self.total)
     }
 }
 

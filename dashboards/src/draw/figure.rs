@@ -133,14 +133,14 @@ pub(crate) fn distance(lang: Lang, metres: f64) -> String {
     }
 }
 
-/// A share with its parts: `97,61%` and `3.711/3.802`; 0/0 in words.
-pub(crate) fn share(lang: Lang, share: Option<gapwatch_model::Percent>) -> Markup {
+/// A share with its parts: `97,61%` and `3.711/3.802`; why there is none in words.
+pub(crate) fn share(lang: Lang, share: Result<gapwatch_model::Percent, Absence>) -> Markup {
     match share {
-        Some(share) => html! {
+        Ok(share) => html! {
             span.n { (lang.number(share.percent(), 2)) "%" }
             " " span.by { (lang.number_up_to(share.numerator(), 2)) "/" (lang.number_up_to(share.denominator(), 2)) }
         },
-        None => badge::absence(lang, Absence::NoDenominator),
+        Err(why) => badge::absence(lang, why),
     }
 }
 

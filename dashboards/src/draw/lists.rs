@@ -52,15 +52,19 @@ pub(crate) fn children(shell: &Shell, rows: &[ChildRow], caption: &str) -> Marku
                     td.r { (tally::count(lang, &row.tally, row.tally.pocket)) }
                     td.r { (lang.count(row.tally.unknown.into())) }
                     td.r { (lang.count(row.tally.total.into())) }
-                    td.r { @match row.rates.strict {
-                        Some(share) => (lang.number(share.percent(), 1)),
-                        None => (badge::absence(lang, crate::figure::Absence::NoDenominator)),
+                    td.r { @match row.tally.strict() {
+                        Ok(share) => (lang.number(share.percent(), 1)),
+                        Err(why) => (badge::absence(lang, why)),
                     } }
-                    td { @if row.lagging.is_empty() { (lang.pick("không", "none")) } @else {
-                        @for (at, link) in row.lagging.iter().take(3).enumerate() {
-                            @if at > 0 { ", " } a href=(shell.link(&link.href)) { (link.text) }
+                    td { @match row.lagging.as_deref() {
+                        None => (badge::absence(lang, crate::figure::Absence::Missing)),
+                        Some([]) => (lang.pick("không", "none")),
+                        Some(behind) => {
+                            @for (at, link) in behind.iter().take(3).enumerate() {
+                                @if at > 0 { ", " } a href=(shell.link(&link.href)) { (link.text) }
+                            }
+                            @if behind.len() > 3 { " +" (behind.len() - 3) }
                         }
-                        @if row.lagging.len() > 3 { " +" (row.lagging.len() - 3) }
                     } }
                     td.m { (spark::spark(lang, &row.trend)) }
                 } } }

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use crate::{
     Lang, Shell,
+    figure::Absence,
     table::{Cell, Column, Filter, Format, Kind, Row, State, Table},
 };
 
@@ -101,7 +102,7 @@ pub(crate) fn cell_markup(shell: &Shell, cell: &Cell) -> Markup {
         Cell::Amount { amount, qualifier, unit, decimals } => {
             figure::amount(lang, *amount, *qualifier, *unit, *decimals)
         }
-        Cell::Share(share) => figure::share(lang, *share),
+        Cell::Share(share) => figure::share(lang, share.ok_or(Absence::NoDenominator)),
         Cell::Date(day) => html! { (lang.date(*day)) },
         Cell::Moment(at) => html! { (lang.moment(*at)) },
         Cell::Period(period) => html! { (lang.period(*period)) },

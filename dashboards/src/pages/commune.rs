@@ -11,7 +11,7 @@ use crate::{
     figure::Absence,
     map::{self, Map},
     pages::overview::{IndicatorRow, rate},
-    part::{Actor, Before, FlagRow, LineageRow, Link, PlaceRef, Rates, Stations, Tally, TargetRow},
+    part::{Actor, Before, FlagRow, LineageRow, Link, PlaceRef, Stations, Tally, TargetRow},
     shell::percent_encode,
     table::{Cell, Column, Format, Kind, Row, Table},
     words,
@@ -47,8 +47,6 @@ pub struct View {
     pub place: PlaceRef,
     /// Its villages by state.
     pub tally: Tally,
-    /// Its rates.
-    pub rates: Rates,
     /// The count it is compared with.
     pub before: Option<Before>,
     /// When anything was last collected for it.
@@ -107,7 +105,7 @@ pub fn render(shell: &Shell, view: &View) -> Markup {
 
 fn sentence(lang: Lang, view: &View) -> String {
     let mut said = draw::sentence::coverage(lang, &view.place.name, &view.tally, view.before);
-    if let (Some(own), Some(above)) = (view.rates.strict, view.parent_strict) {
+    if let (Ok(own), Some(above)) = (view.tally.strict(), view.parent_strict) {
         let (own, above) = (own.percent(), above.percent());
         let said_own = lang.number(own, 2);
         let said_above = lang.number(above, 2);
@@ -150,9 +148,9 @@ fn tiles(shell: &Shell, view: &View) -> Markup {
                     }
                 }
             }
-            (rate(lang, lang.pick("Tỷ lệ có sóng tại trung tâm", "Signal at the centre"), view.rates.headline,
+            (rate(lang, lang.pick("Tỷ lệ có sóng tại trung tâm", "Signal at the centre"), view.tally.headline(),
                 lang.pick("tính cả lõm sóng", "pockets counted"), &shell.link(&format!("/indicators/village.mobile_headline?place={code}"))))
-            (rate(lang, lang.pick("Tỷ lệ phủ sóng hoàn toàn", "Fully covered"), view.rates.strict,
+            (rate(lang, lang.pick("Tỷ lệ phủ sóng hoàn toàn", "Fully covered"), view.tally.strict(),
                 lang.pick("không tính lõm sóng", "pockets not counted"), &shell.link(&format!("/indicators/village.mobile_strict?place={code}"))))
             div {
                 dt { (lang.pick("Thu thập gần nhất", "Last collected")) }

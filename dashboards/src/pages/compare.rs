@@ -10,7 +10,7 @@ use crate::{
     Lang, Shell, draw,
     figure::{Absence, Figure},
     map::{self, Map},
-    part::{Before, Borders, Link, PlaceRef, Rates, Tally},
+    part::{Before, Borders, Link, PlaceRef, Tally},
 };
 
 /// One side.
@@ -20,8 +20,6 @@ pub struct Side {
     pub on: NaiveDate,
     /// Villages by state.
     pub tally: Tally,
-    /// Both rates.
-    pub rates: Rates,
     /// The map as it was known.
     pub map: Option<Map>,
 }
@@ -123,8 +121,8 @@ fn side(shell: &Shell, id: &str, side: &Side) -> Markup {
             h2 #{ (id) "-h" } { (lang.date(side.on)) }
             dl.facts {
                 div { dt { (lang.pick("Trắng sóng", "No signal")) } dd { strong { (lang.count(side.tally.no_signal.into())) } " / " (lang.count(side.tally.total.into())) } }
-                div { dt { (lang.pick("Có sóng tại trung tâm", "Signal at the centre")) } dd { (draw::figure::share(lang, side.rates.headline)) } }
-                div { dt { (lang.pick("Phủ sóng hoàn toàn", "Fully covered")) } dd { (draw::figure::share(lang, side.rates.strict)) } }
+                div { dt { (lang.pick("Có sóng tại trung tâm", "Signal at the centre")) } dd { (draw::figure::share(lang, side.tally.headline())) } }
+                div { dt { (lang.pick("Phủ sóng hoàn toàn", "Fully covered")) } dd { (draw::figure::share(lang, side.tally.strict())) } }
             }
             (draw::tally::bar(lang, &side.tally))
         }

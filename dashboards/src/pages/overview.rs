@@ -10,7 +10,7 @@ use crate::{
     draw,
     figure::{Absence, Figure},
     map::{self, Map},
-    part::{Before, ChildRow, FlagRow, Link, Pace, PlaceRef, Rates, Tally, TargetRow},
+    part::{Before, ChildRow, FlagRow, Link, Pace, PlaceRef, Tally, TargetRow},
     shell::percent_encode,
 };
 
@@ -58,8 +58,6 @@ pub struct View {
     pub place: PlaceRef,
     /// Its villages.
     pub tally: Tally,
-    /// Its rates.
-    pub rates: Rates,
     /// The count it is compared with.
     pub before: Option<Before>,
     /// The plan for coverage.
@@ -170,9 +168,9 @@ fn tiles(shell: &Shell, view: &View) -> Markup {
                     }
                 }
             }
-            (rate(lang, lang.pick("Tỷ lệ có sóng tại trung tâm", "Signal at the centre"), view.rates.headline,
+            (rate(lang, lang.pick("Tỷ lệ có sóng tại trung tâm", "Signal at the centre"), view.tally.headline(),
                 lang.pick("tính cả lõm sóng", "pockets counted"), &shell.link(&format!("/indicators/village.mobile_headline?place={code}"))))
-            (rate(lang, lang.pick("Tỷ lệ phủ sóng hoàn toàn", "Fully covered"), view.rates.strict,
+            (rate(lang, lang.pick("Tỷ lệ phủ sóng hoàn toàn", "Fully covered"), view.tally.strict(),
                 lang.pick("không tính lõm sóng", "pockets not counted"), &shell.link(&format!("/indicators/village.mobile_strict?place={code}"))))
             div {
                 dt { (lang.pick("Thu thập gần nhất", "Last collected")) }
@@ -191,17 +189,23 @@ fn tiles(shell: &Shell, view: &View) -> Markup {
 }
 
 /// One of the two published rates with its parts.
-pub(crate) fn rate(lang: Lang, title: &str, rate: Option<Percent>, note: &str, href: &str) -> Markup {
+pub(crate) fn rate(
+    lang: Lang,
+    title: &str,
+    rate: Result<Percent, Absence>,
+    note: &str,
+    href: &str,
+) -> Markup {
     html! {
         div {
             dt { (title) }
             dd {
                 @match rate {
-                    Some(share) => {
+                    Ok(share) => {
                         a.big href=(href) { (lang.number(share.percent(), 2)) "%" }
                         span.by { (lang.number_up_to(share.numerator(), 0)) "/" (lang.number_up_to(share.denominator(), 0)) "; " (note) }
                     }
-                    None => (draw::badge::absence(lang, Absence::NoDenominator)),
+                    Err(why) => (draw::badge::absence(lang, why)),
                 }
             }
         }

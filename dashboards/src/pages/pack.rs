@@ -10,7 +10,7 @@ use crate::{
     figure::Absence,
     map::{self, Map},
     pages::overview::{IndicatorRow, Lagging, Plan},
-    part::{Before, ChildRow, FlagRow, Link, PlaceRef, Rates, Stations, Tally, TargetRow},
+    part::{Before, ChildRow, FlagRow, Link, PlaceRef, Stations, Tally, TargetRow},
     shell::{Address, Clock, Theme},
 };
 
@@ -41,8 +41,6 @@ pub struct View {
     pub synthetic: bool,
     /// Villages by state.
     pub tally: Tally,
-    /// Both rates.
-    pub rates: Rates,
     /// The strict rate at the last pack.
     pub strict_before: Option<Percent>,
     /// The count at the last pack.
@@ -207,9 +205,9 @@ fn sentence(lang: Lang, view: &View) -> String {
 fn rates(lang: Lang, view: &View) -> Markup {
     html! {
         dl.facts {
-            div { dt { (lang.pick("Tỷ lệ có sóng tại trung tâm (tính cả lõm sóng)", "Signal at the centre (pockets counted)")) } dd { (draw::figure::share(lang, view.rates.headline)) } }
+            div { dt { (lang.pick("Tỷ lệ có sóng tại trung tâm (tính cả lõm sóng)", "Signal at the centre (pockets counted)")) } dd { (draw::figure::share(lang, view.tally.headline())) } }
             div { dt { (lang.pick("Tỷ lệ phủ sóng hoàn toàn (không tính lõm sóng)", "Fully covered (pockets not counted)")) } dd {
-                (draw::figure::share(lang, view.rates.strict))
+                (draw::figure::share(lang, view.tally.strict()))
                 @if let Some(before) = view.strict_before { span.by { (lang.pick("kỳ trước", "last time")) " " (lang.number(before.percent(), 2)) "%" } }
             } }
             div { dt { (lang.pick("Không có điện lưới", "Without grid power")) } dd {

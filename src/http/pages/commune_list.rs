@@ -6,7 +6,7 @@ use gapwatch_dashboards::{
     Markup,
     figure::{Absence, Amount},
     pages::listing,
-    part::{Rates, Tally},
+    part::Tally,
     table::{Cell, Kind},
 };
 use gapwatch_model::{Flag, Indicator, Level, PlaceIx, PlaceLevel, text};
@@ -44,14 +44,18 @@ pub(crate) fn sheet<'f>(fill: &'f Fill<'f>, asked: &'f Asked) -> HttpResult<Shee
 struct Commune {
     place: PlaceIx,
     tally: Tally,
-    rates: Rates,
-    lagging: Vec<String>,
+    /// Indicators it lags behind in; `None` where none of its targets can be judged.
+    lagging: Option<Vec<String>>,
 }
 
 impl Commune {
     /// Anything is known of its villages.
     fn known(&self) -> bool {
         self.tally.total > self.tally.unknown
+    }
+
+    fn behind(&self) -> usize {
+        self.lagging.as_ref().map_or(0, Vec::len)
     }
 
     /// A count of villages by state. Nothing known is not zero.
@@ -68,16 +72,16 @@ impl Commune {
 fn communes<'f>(fill: &'f Fill<'f>, asked: &Asked) -> HttpResult<Long<'f, Commune>> {
     let (lang, world, day) = (fill.lang, fill.world, fill.tree());
     let place = api::chosen_place(world, &asked.query)?;
-    let behind: HashMap<PlaceIx, Vec<&Flag>> = overview::lagging(fill);
+    let lagging: HashMap<PlaceIx, Vec<&Flag>> = overview::lagging(fill);
     let commune = |ix: PlaceIx| {
-        let flags = behind.get(&ix).map_or(&[][..], Vec::as_slice);
-        let named = flags.iter().filter_map(|flag| match &flag.key.subject {
+        let name = |flag: &&Flag| match &flag.key.subject {
             gapwatch_model::Subject::Indicator(id) => {
                 world.facts.indicators().get(id.as_str()).map(|indicator| fill.indicator_name(indicator))
             }
             _ => None,
-        });
-        Commune { place: ix, tally: fill.tally(ix), rates: fill.rates(ix), lagging: named.collect() }
+        };
+        let lagging = lagging.get(&ix).map(|flags| flags.iter().filter_map(name).collect());
+        Commune { place: ix, tally: fill.tally(ix), lagging }
     };
     let all: Vec<Commune> =
         world.gazetteer.under_on(place, PlaceLevel::Commune, day).into_iter().map(commune).collect();
@@ -90,6 +94,7 @@ fn communes<'f>(fill: &'f Fill<'f>, asked: &Asked) -> HttpResult<Long<'f, Commun
     let behinds = pairs(&[
         ("yes", lang.pick("chậm mục tiêu", "behind a target")),
         ("no", lang.pick("không chậm", "not behind")),
+        ("unknown", lang.pick("chưa rõ", "unknown")),
     ]);
     let state = choice(asked, "state", &states)?;
     let lagging = choice(asked, "lagging", &behinds)?;
@@ -102,8 +107,10 @@ fn communes<'f>(fill: &'f Fill<'f>, asked: &Asked) -> HttpResult<Long<'f, Commun
             "pocket" => tally.pocket > 0,
             "unknown" => tally.unknown > 0,
             _ => tally.total > 0 && tally.no_signal == 0 && tally.unknown == 0,
-        }) && lagging.is_none_or(|word| (word == "yes") != commune.lagging.is_empty())
-            && (written.is_empty() || is_named(fill, commune.place, &written))
+        }) && lagging.is_none_or(|word| match &commune.lagging {
+            None => word == "unknown",
+            Some(behind) => word == if behind.is_empty() { "no" } else { "yes" },
+        }) && (written.is_empty() || is_named(fill, commune.place, &written))
     };
     let rows: Vec<Commune> = all.into_iter().filter(passes).collect();
     let columns = commune_columns(fill, place, &rows);
@@ -123,7 +130,7 @@ fn communes<'f>(fill: &'f Fill<'f>, asked: &Asked) -> HttpResult<Long<'f, Commun
             let (tally, place) = (&commune.tally, fill.gazetteer().get(commune.place));
             // The worst first: what is counted is taken from the most there can be.
             let less = |count: u32| 99_999_u32.saturating_sub(count);
-            let lagging = less(u32::try_from(commune.lagging.len()).unwrap_or(u32::MAX));
+            let lagging = less(u32::try_from(commune.behind()).unwrap_or(u32::MAX));
             let (none, pocket) = (less(tally.no_signal), less(tally.pocket));
             format!("{none:05}{lagging:05}{pocket:05} {} {}", text::toneless(&place.name), place.id)
         },
@@ -167,14 +174,14 @@ fn commune_columns<'f>(fill: &'f Fill<'f>, place: PlaceIx, rows: &[Commune]) -> 
             "headline",
             lang.pick("Có sóng tại trung tâm", "Signal at the centre"),
             Kind::Share,
-            |_, c: &Commune| Cell::Share(c.rates.headline),
+            |_, c: &Commune| share(c.tally.headline()),
         )
         .hidden(),
         Col::new(
             "strict",
             lang.pick("Phủ sóng hoàn toàn", "Fully covered"),
             Kind::Share,
-            |_, c: &Commune| Cell::Share(c.rates.strict),
+            |_, c: &Commune| share(c.tally.strict()),
         ),
         Col::new(
             "no_power",
@@ -185,10 +192,10 @@ fn commune_columns<'f>(fill: &'f Fill<'f>, place: PlaceIx, rows: &[Commune]) -> 
             },
         ),
         Col::new("lagging", lang.pick("Chậm mục tiêu", "Behind in"), Kind::Text, |fill, c: &Commune| {
-            if c.lagging.is_empty() {
-                Cell::Text(fill.lang.pick("không", "none").to_owned())
-            } else {
-                Cell::Text(c.lagging.join("; "))
+            match c.lagging.as_deref() {
+                None => Cell::Absent(Absence::Missing),
+                Some([]) => Cell::Text(fill.lang.pick("không", "none").to_owned()),
+                Some(behind) => Cell::Text(behind.join("; ")),
             }
         }),
         Col::new("code", lang.pick("Mã", "Code"), Kind::Text, |fill, c: &Commune| {
@@ -237,6 +244,10 @@ fn commune_columns<'f>(fill: &'f Fill<'f>, place: PlaceIx, rows: &[Commune]) -> 
     columns
 }
 
+fn share(share: Result<gapwatch_model::Percent, Absence>) -> Cell {
+    share.map_or_else(Cell::Absent, |share| Cell::Share(Some(share)))
+}
+
 fn summed(rows: &[Commune]) -> (Tally, usize) {
     let mut sum = Tally::default();
     for commune in rows {
@@ -245,31 +256,42 @@ fn summed(rows: &[Commune]) -> (Tally, usize) {
         sum.pocket += commune.tally.pocket;
         sum.covered += commune.tally.covered;
         sum.unknown += commune.tally.unknown;
-        sum.no_grid_power = Some(sum.no_grid_power.unwrap_or(0) + commune.tally.no_grid_power.unwrap_or(0));
+        if let Some(powerless) = commune.tally.no_grid_power {
+            sum.no_grid_power = Some(sum.no_grid_power.unwrap_or(0) + powerless);
+        }
     }
-    (sum, rows.iter().filter(|commune| !commune.lagging.is_empty()).count())
+    (sum, rows.iter().filter(|commune| commune.behind() > 0).count())
 }
 
 fn communes_sentence(fill: &Fill<'_>, rows: &[Commune]) -> String {
     let (sum, lagging) = summed(rows);
+    let lang = fill.lang;
     let with = count(fill, rows.iter().filter(|commune| commune.tally.no_signal > 0).count());
     let (all, lagging) = (count(fill, rows.len()), count(fill, lagging));
-    let no_signal = fill.lang.count(sum.no_signal.into());
-    fill.lang.pick(
-        format!("{all} xã, phường: {with} còn thôn trắng sóng (tổng {no_signal} thôn), {lagging} chậm ít nhất một mục tiêu."),
-        format!("{all} communes: {with} still have villages without signal ({no_signal} in all), {lagging} are behind in at least one target."),
-    )
+    let no_signal = lang.count(sum.no_signal.into());
+    let signal = if sum.total > 0 && sum.unknown == sum.total {
+        lang.pick("chưa rõ tình trạng sóng của thôn nào", "nothing is known of any village's signal")
+            .to_owned()
+    } else {
+        lang.pick(
+            format!("{with} còn thôn trắng sóng (tổng {no_signal} thôn)"),
+            format!("{with} still have villages without signal ({no_signal} in all)"),
+        )
+    };
+    let targets = if rows.iter().all(|commune| commune.lagging.is_none()) {
+        lang.pick("chưa đủ số liệu để đánh giá mục tiêu", "no target can be judged yet").to_owned()
+    } else {
+        lang.pick(
+            format!("{lagging} chậm ít nhất một mục tiêu"),
+            format!("{lagging} are behind in at least one target"),
+        )
+    };
+    format!("{all} {}: {signal}, {targets}.", lang.pick("xã, phường", "communes"))
 }
 
 fn commune_totals(fill: &Fill<'_>, rows: &[Commune]) -> Vec<(&'static str, Cell)> {
     let (tally, lagging) = summed(rows);
-    let percent = |part: u32| gapwatch_model::Percent::of_counts(part, tally.total);
-    let all = Commune {
-        place: fill.world.home,
-        tally,
-        rates: Rates { headline: percent(tally.covered + tally.pocket), strict: percent(tally.covered) },
-        lagging: Vec::new(),
-    };
+    let all = Commune { place: fill.world.home, tally, lagging: None };
     vec![
         (
             "name",
@@ -283,8 +305,8 @@ fn commune_totals(fill: &Fill<'_>, rows: &[Commune]) -> Vec<(&'static str, Cell)
         ("pocket", all.cell(tally.pocket)),
         ("covered", all.cell(tally.covered)),
         ("unknown", Cell::Count(tally.unknown.into())),
-        ("headline", Cell::Share(all.rates.headline)),
-        ("strict", Cell::Share(all.rates.strict)),
+        ("headline", share(all.tally.headline())),
+        ("strict", share(all.tally.strict())),
         ("no_power", tally.no_grid_power.map_or(Cell::Absent(Absence::Missing), |count| all.cell(count))),
         (
             "lagging",

@@ -65,10 +65,9 @@ pub(crate) fn draw(fill: &Fill<'_>, asked: &Asked, place: PlaceIx) -> HttpResult
     let view = View {
         place: fill.place(place),
         tally: fill.tally(place),
-        rates: fill.rates(place),
         before: before.map(|(before, _)| before),
         last_collected: overview::last_collected(fill)?,
-        parent_strict: parent.and_then(|parent| fill.rates(parent).strict),
+        parent_strict: parent.and_then(|parent| fill.tally(parent).strict().ok()),
         map,
         villages: rows,
         ledger,

@@ -8,9 +8,9 @@ use gapwatch_dashboards::{
     figure::Amount,
     map::Map,
     pages::compare::{IndicatorPair, PlacePair, Side, View, render},
-    part::{Borders, Rates, Tally},
+    part::{Borders, Tally},
 };
-use gapwatch_model::{Part, Percent, PlaceIx, SignalState};
+use gapwatch_model::{Part, PlaceIx, SignalState};
 use gapwatch_rules::FindingKind;
 
 use super::fill::{Fill, in_words};
@@ -82,20 +82,15 @@ fn carried(world: &Arc<World>, borders: NaiveDate) -> HashMap<PlaceIx, Tally> {
             tally.stale += u32::from(village.qualification.stale);
             tally.insufficient += u32::from(village.qualification.insufficient);
             tally.disputed += u32::from(village.qualification.disputed);
-            let powerless = u32::from(village.grid_power == Some(false));
-            tally.no_grid_power = Some(tally.no_grid_power.unwrap_or(0) + powerless);
-            let both = if village.state == SignalState::NoSignal { powerless } else { 0 };
-            tally.no_signal_no_power = Some(tally.no_signal_no_power.unwrap_or(0) + both);
+            if let Some(power) = village.grid_power {
+                let powerless = u32::from(!power);
+                tally.no_grid_power = Some(tally.no_grid_power.unwrap_or(0) + powerless);
+                let both = if village.state == SignalState::NoSignal { powerless } else { 0 };
+                tally.no_signal_no_power = Some(tally.no_signal_no_power.unwrap_or(0) + both);
+            }
         }
     }
     tallies
-}
-
-fn rates(tally: &Tally) -> Rates {
-    Rates {
-        headline: Percent::of_counts(tally.covered + tally.pocket, tally.total),
-        strict: Percent::of_counts(tally.covered, tally.total),
-    }
 }
 
 /// A count of villages without signal, where anything was known of any.
@@ -118,12 +113,12 @@ impl Sides<'_> {
             Borders::Then => self.then.villages_map(&self.then.children(self.place)),
             Borders::Now => self.map_before(),
         };
-        Side { on, tally, rates: rates(&tally), map }
+        Side { on, tally, map }
     }
 
     fn later(&self, on: NaiveDate) -> Side {
         let tally = self.now.tally(self.place);
-        Side { on, tally, rates: rates(&tally), map: self.now.villages_map(&self.now.children(self.place)) }
+        Side { on, tally, map: self.now.villages_map(&self.now.children(self.place)) }
     }
 
     /// Today's places, coloured by what was known of their villages on the earlier day.

@@ -12,7 +12,7 @@ use gapwatch_dashboards::{
     chart::{self, Chart, Series},
     figure::{Amount, Figure},
     map::{Area, Dot, Map, Mark, Outline, Shape},
-    part::{self, Actor, Before, Borders, ChildRow, FlagRow, Link, Pace, PlaceRef, Rates, Tally, TargetRow},
+    part::{self, Actor, Before, Borders, ChildRow, FlagRow, Link, Pace, PlaceRef, Tally, TargetRow},
     shell::percent_encode,
 };
 use gapwatch_model::{
@@ -217,13 +217,6 @@ impl<'a> Fill<'a> {
         self.world.judgement.counts(ix).map(tally).unwrap_or_default()
     }
 
-    /// Both rates of a place.
-    #[must_use]
-    pub(crate) fn rates(&self, ix: PlaceIx) -> Rates {
-        let counts = self.world.judgement.counts(ix).copied().unwrap_or_default();
-        Rates { headline: counts.headline(), strict: counts.strict() }
-    }
-
     /// Households of a village, as said last by whoever has most weight.
     #[must_use]
     pub(crate) fn households(&self, village: PlaceIx) -> Option<u32> {
@@ -413,7 +406,7 @@ impl<'a> Fill<'a> {
         self.gazetteer().children_on(ix, self.tree())
     }
 
-    /// A place below, in rankings. `lagging` are the firing flags of communes by place.
+    /// A place below, in rankings. `lagging` as [`super::overview::lagging`] says it.
     #[must_use]
     pub(crate) fn child(
         &self,
@@ -421,8 +414,7 @@ impl<'a> Fill<'a> {
         lagging: &HashMap<PlaceIx, Vec<&Flag>>,
         trend: Vec<Option<f64>>,
     ) -> ChildRow {
-        let flags = lagging.get(&ix).map_or(&[][..], Vec::as_slice);
-        let links = flags.iter().filter_map(|flag| {
+        let link = |flag: &&Flag| {
             let Subject::Indicator(id) = &flag.key.subject else { return None };
             let name = self
                 .world
@@ -431,12 +423,11 @@ impl<'a> Fill<'a> {
                 .get(id.as_str())
                 .map(|indicator| self.indicator_name(indicator))?;
             Some(Link::new(name, format!("/flags/{}", percent_encode(&flag.key.to_string()))))
-        });
+        };
         ChildRow {
             place: self.place(ix),
             tally: self.tally(ix),
-            rates: self.rates(ix),
-            lagging: links.collect(),
+            lagging: lagging.get(&ix).map(|flags| flags.iter().filter_map(link).collect()),
             trend,
         }
     }
@@ -523,8 +514,8 @@ pub(crate) fn tally(counts: &Counts) -> Tally {
         stale: counts.stale,
         insufficient: counts.insufficient,
         disputed: counts.disputed,
-        no_grid_power: Some(counts.no_grid_power),
-        no_signal_no_power: Some(counts.no_signal_no_power),
+        no_grid_power: counts.powerless(),
+        no_signal_no_power: counts.powerless().and(Some(counts.no_signal_no_power)),
     }
 }
 

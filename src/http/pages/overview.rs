@@ -54,25 +54,20 @@ pub(crate) fn view(fill: &Fill<'_>, place: PlaceIx) -> HttpResult<View> {
         children.iter().map(|child| fill.child(*child, &lagging, fill.trend(*child))).collect();
     rows.sort_by(|a, b| {
         let key = |row: &gapwatch_dashboards::part::ChildRow| {
-            (row.tally.no_signal, row.lagging.len(), row.tally.pocket)
+            (row.tally.no_signal, row.lagging.as_ref().map_or(0, Vec::len), row.tally.pocket)
         };
         key(b).cmp(&key(a)).then_with(|| a.place.name.cmp(&b.place.name))
     });
-    rows.retain(|row| row.tally.no_signal > 0 || !row.lagging.is_empty());
+    rows.retain(|row| {
+        row.tally.no_signal > 0 || row.lagging.as_ref().is_some_and(|behind| !behind.is_empty())
+    });
     rows.truncate(WORST);
     let (flags, firing) = newest_flags(fill, place);
     let communes = world.gazetteer.under_on(place, PlaceLevel::Commune, fill.tree());
-    let known: std::collections::HashSet<PlaceIx> = world
-        .judgement
-        .standings()
-        .filter(|standing| standing.status != TargetStatus::Unknown)
-        .map(|standing| standing.place)
-        .collect();
-    let unknown = communes.iter().filter(|ix| !known.contains(ix)).count();
+    let unknown = communes.iter().filter(|ix| !lagging.contains_key(ix)).count();
     Ok(View {
         place: place_ref(fill, place),
         tally: fill.tally(place),
-        rates: fill.rates(place),
         before: before.map(|(before, _)| before),
         plan: plan(fill, place),
         lagging: Lagging {
@@ -101,10 +96,12 @@ fn place_ref(fill: &Fill<'_>, place: PlaceIx) -> PlaceRef {
     found
 }
 
-/// Firing flags of communes behind a target, by commune.
+/// Firing flags of places behind a target, by place; a place is there when any target of it can be judged.
 #[must_use]
 pub(crate) fn lagging<'a>(fill: &Fill<'a>) -> HashMap<PlaceIx, Vec<&'a Flag>> {
-    let mut by_place: HashMap<PlaceIx, Vec<&Flag>> = HashMap::new();
+    let judged = fill.world.judgement.standings().filter(|standing| standing.status != TargetStatus::Unknown);
+    let mut by_place: HashMap<PlaceIx, Vec<&Flag>> =
+        judged.map(|standing| (standing.place, Vec::new())).collect();
     for flag in fill.world.flags.iter() {
         if flag.state == FlagState::Firing
             && flag.key.rule.as_str() == BEHIND_TARGET

@@ -65,7 +65,6 @@ pub(crate) fn view(
         author: author.to_owned(),
         synthetic: fill.app.synthetic(),
         tally: overview.tally,
-        rates: overview.rates,
         strict_before: then.and_then(gapwatch_rules::Counts::strict),
         before: last.zip(then).map(|(on, counts)| Before { on, no_signal: counts.no_signal }),
         plan: overview.plan,

@@ -86,7 +86,7 @@ fn add_known(fill: &Fill<'_>, pack: &Pack, facts: &mut Facts) -> HttpResult<Vec<
 }
 
 /// One of the numbers of a place's villages.
-type CountOf = fn(&Counts) -> u32;
+type CountOf = fn(&Counts) -> Option<u32>;
 
 /// What is looked through.
 struct Differences<'a> {
@@ -103,13 +103,11 @@ impl Differences<'_> {
         let lang = self.fill.lang;
         let mut found = Vec::new();
         let counted: [(&str, &str, CountOf); 5] = [
-            ("thôn trắng sóng", "villages without signal", |counts| counts.no_signal),
-            ("thôn lõm sóng", "villages with pockets", |counts| counts.pocket),
-            ("thôn phủ sóng", "villages covered", |counts| counts.covered),
-            ("thôn chưa rõ", "villages unknown", |counts| counts.unknown),
-            ("thôn không có điện lưới", "villages without grid power", |counts| {
-                counts.no_grid_power
-            }),
+            ("thôn trắng sóng", "villages without signal", |counts| Some(counts.no_signal)),
+            ("thôn lõm sóng", "villages with pockets", |counts| Some(counts.pocket)),
+            ("thôn phủ sóng", "villages covered", |counts| Some(counts.covered)),
+            ("thôn chưa rõ", "villages unknown", |counts| Some(counts.unknown)),
+            ("thôn không có điện lưới", "villages without grid power", Counts::powerless),
         ];
         for (vi, en, count) in counted {
             found.extend(self.count(place, lang.pick(vi, en), count));
@@ -124,7 +122,7 @@ impl Differences<'_> {
             found.extend(self.count(
                 child,
                 lang.pick("thôn trắng sóng", "villages without signal"),
-                |counts| counts.no_signal,
+                |counts| Some(counts.no_signal),
             ));
         }
         found
@@ -133,7 +131,10 @@ impl Differences<'_> {
     fn count(&self, place: PlaceIx, what: &str, count: CountOf) -> Option<Revision> {
         let number = |judgement: &Judgement| judgement.counts(place).map(count);
         let (sealed, now) = (number(&self.fill.world.judgement)?, number(self.now)?);
-        let words = |number: u32| self.fill.lang.count(number.into());
+        let words = |number: Option<u32>| match number {
+            Some(number) => self.fill.lang.count(number.into()),
+            None => self.fill.lang.pick("chưa có số liệu", "no data").to_owned(),
+        };
         let link = self.fill.link(place);
         let figure = Link::new(format!("{}: {what}", link.text), link.href);
         (sealed != now)

@@ -269,29 +269,38 @@ fn village_columns<'f>(fill: &'f Fill<'f>) -> Vec<Col<'f, &'f VillageState>> {
     ]
 }
 
-fn counted(rows: &[&VillageState]) -> [usize; 5] {
+/// Without signal, with pockets, covered, unknown; then without grid power, where anybody said of any whether it has.
+fn counted(rows: &[&VillageState]) -> ([usize; 4], Option<usize>) {
     let of = |state| rows.iter().filter(|village| village.state == state).count();
-    let powerless = rows.iter().filter(|village| village.grid_power == Some(false)).count();
-    [
+    let said: Vec<bool> = rows.iter().filter_map(|village| village.grid_power).collect();
+    let powerless = (!said.is_empty()).then(|| said.iter().filter(|power| !**power).count());
+    let states = [
         of(SignalState::NoSignal),
         of(SignalState::Pocket),
         of(SignalState::Covered),
         of(SignalState::Unknown),
-        powerless,
-    ]
+    ];
+    (states, powerless)
 }
 
 fn villages_sentence(fill: &Fill<'_>, rows: &[&VillageState]) -> String {
-    let [no_signal, pocket, covered, unknown, powerless] = counted(rows).map(|n| count(fill, n));
+    let (states, powerless) = counted(rows);
+    let [no_signal, pocket, covered, unknown] = states.map(|n| count(fill, n));
     let all = count(fill, rows.len());
+    let powerless = match powerless {
+        Some(known) => {
+            format!("{} {}", count(fill, known), fill.lang.pick("không có điện lưới", "without grid power"))
+        }
+        None => fill.lang.pick("chưa có số liệu điện lưới", "grid power not reported").to_owned(),
+    };
     fill.lang.pick(
-        format!("{all} thôn, xóm: {no_signal} trắng sóng, {pocket} lõm sóng, {covered} phủ sóng, {unknown} chưa rõ; {powerless} không có điện lưới."),
-        format!("{all} villages: {no_signal} without signal, {pocket} with pockets, {covered} covered, {unknown} unknown; {powerless} without grid power."),
+        format!("{all} thôn, xóm: {no_signal} trắng sóng, {pocket} lõm sóng, {covered} phủ sóng, {unknown} chưa rõ; {powerless}."),
+        format!("{all} villages: {no_signal} without signal, {pocket} with pockets, {covered} covered, {unknown} unknown; {powerless}."),
     )
 }
 
 fn village_totals(fill: &Fill<'_>, rows: &[&VillageState]) -> Vec<(&'static str, Cell)> {
-    let [no_signal, .., powerless] = counted(rows);
+    let ([no_signal, ..], powerless) = counted(rows);
     let households: Vec<u64> =
         rows.iter().filter_map(|village| fill.households(village.place)).map(u64::from).collect();
     let sum: u64 = households.iter().sum();
@@ -321,10 +330,12 @@ fn village_totals(fill: &Fill<'_>, rows: &[&VillageState]) -> Vec<(&'static str,
         ("households", said),
         (
             "power",
-            Cell::Text(fill.lang.pick(
-                format!("{} không có", count(fill, powerless)),
-                format!("{} without", count(fill, powerless)),
-            )),
+            powerless.map_or(Cell::Absent(Absence::Missing), |known| {
+                Cell::Text(fill.lang.pick(
+                    format!("{} không có", count(fill, known)),
+                    format!("{} without", count(fill, known)),
+                ))
+            }),
         ),
     ]
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gapwatch_model::{Gazetteer, PlaceLevel, SignalState};
-use gapwatch_rules::Facts;
+use gapwatch_rules::{Absence, Facts};
 
 use crate::world::{World, indicators, place};
 
@@ -53,6 +53,28 @@ fn unknown_villages_are_in_the_denominator_only() {
     assert_eq!((headline.numerator(), headline.denominator()), (2.0, 5.0));
     let strict = counts.strict().unwrap();
     assert_eq!((strict.numerator(), strict.denominator()), (1.0, 5.0));
+}
+
+#[test]
+fn what_nobody_speaks_of_is_not_counted_as_zero() {
+    let mut world = World::new();
+    let rate = |world: &World| {
+        let value =
+            world.judge("2025-12-31").value(world.ix("001"), "village.mobile_headline").cloned().unwrap();
+        (value.amount(), value.absence)
+    };
+    assert_eq!(rate(&world), (None, Some(Absence::Missing)));
+    let counts = *world.judge("2025-12-31").counts(world.ix("001")).unwrap();
+    assert_eq!((counts.unknown, counts.total, counts.headline(), counts.strict()), (5, 5, None, None));
+    // One is known not to have signal: now it is zero of five.
+    world.signal("v1", "202511", 0.0).done();
+    assert_eq!(rate(&world), (Some(0.0), None));
+    let counts = *world.judge("2025-12-31").counts(world.ix("001")).unwrap();
+    assert_eq!(counts.headline().map(|share| share.percent()), Some(0.0));
+    assert_eq!((counts.powerless(), counts.power_unknown), (None, 5));
+    world.say("village.grid_power", "v2", "202511", 1.0).done();
+    let counts = *world.judge("2025-12-31").counts(world.ix("001")).unwrap();
+    assert_eq!((counts.powerless(), counts.power_unknown), (Some(0), 4));
 }
 
 #[test]

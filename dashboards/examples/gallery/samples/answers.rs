@@ -1,8 +1,8 @@
 //! Made-up pages of places and indicators.
 
 use super::parts::{
-    at, chart, commune, commune_map, day, figure, flags, map, month, province, rates, stations, tally,
-    targets, village,
+    at, chart, commune, commune_map, day, figure, flags, map, month, province, stations, tally, targets,
+    village,
 };
 use gapwatch_dashboards::Lang;
 use gapwatch_dashboards::figure::{Amount, Figure};
@@ -10,7 +10,7 @@ use gapwatch_dashboards::map::Shape;
 use gapwatch_dashboards::pages;
 use gapwatch_dashboards::pages::{commune, indicator, overview, search, village};
 use gapwatch_dashboards::part::{
-    Actor, Before, ChildRow, Expected, LineageRow, Link, Pace, Rates, StateSpan, Tally,
+    Actor, Before, ChildRow, Expected, LineageRow, Link, Pace, StateSpan, Tally,
 };
 use gapwatch_model::{
     AreaClass, Evidence, GeoPoint, Ledger, Percent, PeriodKind, Qualification, Qualifier, SignalState,
@@ -39,12 +39,11 @@ pub(crate) fn overview(lang: Lang, shapes: &[Shape]) -> overview::View {
             let tally = tally(at);
             ChildRow {
                 place: commune(&shape.code, &shape.name),
-                rates: rates(&tally),
                 tally,
-                lagging: if at % 2 == 0 {
-                    vec![Link::new(lang.pick("cáp quang", "fibre"), "/flags/x")]
-                } else {
-                    Vec::new()
+                lagging: match at % 3 {
+                    0 => Some(vec![Link::new(lang.pick("cáp quang", "fibre"), "/flags/x")]),
+                    1 => Some(Vec::new()),
+                    _ => None,
                 },
                 trend: trend.clone(),
             }
@@ -63,7 +62,6 @@ pub(crate) fn overview(lang: Lang, shapes: &[Shape]) -> overview::View {
     overview::View {
         place: province(),
         tally: total,
-        rates: rates(&total),
         before: Some(Before { on: day(2025, 6, 30), no_signal: 150 }),
         plan: Some(overview::Plan {
             due: day(2026, 12, 31),
@@ -171,7 +169,6 @@ pub(crate) fn commune_view(lang: Lang, shapes: &[Shape]) -> commune::View {
     });
     commune::View {
         place: commune("01273", "Thục Phán"),
-        rates: rates(&tally),
         tally,
         before: Some(Before { on: day(2025, 6, 30), no_signal: 4 }),
         last_collected: Some(at(day(2025, 12, 31), 16)),
@@ -371,7 +368,6 @@ pub(crate) fn search_view(lang: Lang) -> search::View {
 pub(crate) fn empty_overview(lang: Lang) -> overview::View {
     overview::View {
         tally: Tally::default(),
-        rates: Rates { headline: None, strict: None },
         before: None,
         plan: None,
         lagging: overview::Lagging::default(),

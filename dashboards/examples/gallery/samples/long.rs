@@ -1,7 +1,7 @@
 //! Made-up long tables, ledgers and packs.
 
 use super::answers::overview;
-use super::parts::{at, commune, day, figure, map, province, rates, stations, village};
+use super::parts::{at, commune, day, figure, map, province, stations, village};
 use gapwatch_dashboards::figure::{Absence, Amount};
 use gapwatch_dashboards::map::Shape;
 use gapwatch_dashboards::pages;
@@ -155,7 +155,7 @@ pub(crate) fn compare_view(lang: Lang, shapes: &[Shape]) -> pages::compare::View
             covered: 1264 - no_signal,
             ..Tally::default()
         };
-        pages::compare::Side { on, rates: rates(&tally), tally, map: Some(map(lang, shapes)) }
+        pages::compare::Side { on, tally, map: Some(map(lang, shapes)) }
     };
     let ratio = |numerator| {
         figure(Amount::Known(Value::Ratio { numerator, denominator: 125_520.0 }), Unit::Percent, 1)
@@ -223,7 +223,6 @@ pub(crate) fn pack_view(lang: Lang, shapes: &[Shape]) -> pages::pack::View {
         author: "an.nguyen".into(),
         synthetic: true,
         tally: view.tally,
-        rates: view.rates,
         strict_before: Percent::of_counts(1100, 1450),
         before: view.before,
         plan: view.plan,

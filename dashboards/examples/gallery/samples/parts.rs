@@ -5,14 +5,14 @@ use gapwatch_dashboards::chart::{Chart, Point, Series, TargetLine};
 use gapwatch_dashboards::figure::{Amount, Figure};
 use gapwatch_dashboards::map::{Area, Dot, Map, Mark, Outline, Shape};
 use gapwatch_dashboards::part::{
-    Borders, Expected, FlagRow, Link, Pace, PlaceRef, Rates, Station, Stations, Tally, TargetRow,
+    Borders, Expected, FlagRow, Link, Pace, PlaceRef, Station, Stations, Tally, TargetRow,
 };
 use gapwatch_dashboards::shell::{Address, Clock, Theme, Visitor};
 use gapwatch_dashboards::{Lang, Shell};
 use gapwatch_model::{
     Acknowledgement, Comparator, Condition, Direction, Evidence, FlagKey, FlagState, GeoPoint, Outcome,
-    Percent, Period, PeriodKind, PlaceId, PlaceLevel, Qualification, Qualifier, Run, RunId, SignalState,
-    Subject, TargetStatus, Unit, Value,
+    Period, PeriodKind, PlaceId, PlaceLevel, Qualification, Qualifier, Run, RunId, SignalState, Subject,
+    TargetStatus, Unit, Value,
 };
 use std::sync::Arc;
 
@@ -140,14 +140,6 @@ pub(crate) fn tally(at: u32) -> Tally {
                 ..Tally::default()
             }
         }
-    }
-}
-
-/// Both rates of a tally.
-pub(crate) fn rates(tally: &Tally) -> Rates {
-    Rates {
-        headline: Percent::of_counts(tally.covered + tally.pocket, tally.total),
-        strict: Percent::of_counts(tally.covered, tally.total),
     }
 }
 
