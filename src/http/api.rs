@@ -16,7 +16,7 @@ use gapwatch_model::{
     RunId, SignalState, Value as Amount,
 };
 use gapwatch_rules::{Counts, IndicatorValue, Origin, VillageState};
-use gapwatch_store::{PlaceSet, Query as SeriesQuery, RunQuery};
+use gapwatch_store::{Query as SeriesQuery, RunQuery};
 use serde_json::{Value, json};
 
 use super::{
@@ -38,7 +38,7 @@ pub(crate) fn router() -> Router<Shared> {
         .route("/summary", answer(summary))
         .route("/places", answer(places))
         .route("/places/{code}", answer_one(place))
-        .route("/observations", answer(observations))
+        .route("/observations", get(super::observations::answer))
         .route("/flags", answer(flags))
         .route("/flags/{id}", answer_one(flag))
         .route("/findings", answer(super::findings::findings))
@@ -68,7 +68,7 @@ fn answer_one(make: AnswerOne) -> axum::routing::MethodRouter<Shared> {
     })
 }
 
-fn ready(app: &App) -> HttpResult<()> {
+pub(super) fn ready(app: &App) -> HttpResult<()> {
     if app.is_ready() { Ok(()) } else { Err(HttpError::not_ready(app)) }
 }
 
@@ -185,7 +185,7 @@ fn indicator_json(world: &World, place: PlaceIx, id: &str, value: &IndicatorValu
     })
 }
 
-fn parts(value: Amount) -> Option<(f64, f64)> {
+pub(super) fn parts(value: Amount) -> Option<(f64, f64)> {
     match value {
         Amount::Number(_) => None,
         Amount::Ratio { numerator, denominator } => Some((numerator, denominator)),
@@ -210,7 +210,7 @@ fn level(query: &Query) -> HttpResult<Option<PlaceLevel>> {
     query.get("level").map(read).transpose()
 }
 
-fn limit(query: &Query) -> HttpResult<usize> {
+pub(super) fn limit(query: &Query) -> HttpResult<usize> {
     match query.get("limit") {
         None => Ok(ROWS),
         Some(text) => {
@@ -287,93 +287,6 @@ fn place(app: &App, query: &Query, code: &str) -> HttpResult<Value> {
         fields.insert("other_bearers".to_owned(), json!(others));
     }
     Ok(found)
-}
-
-/// The days a query for periods means: `from` and `to` are days or period ids.
-fn span(query: &Query) -> HttpResult<Option<(NaiveDate, NaiveDate)>> {
-    let read = |key: &'static str, text: &str, end: bool| -> HttpResult<NaiveDate> {
-        if let Ok(day) = text.parse() {
-            return Ok(day);
-        }
-        let period: Result<Period, _> = text.parse();
-        let period =
-            period.map_err(|_| HttpError::bad_request(key, text, "YYYY-MM-DD, 202511, 2025Q4, 2025"))?;
-        Ok(if end { period.end() } else { period.start() })
-    };
-    let from = query.get("from").map(|text| read("from", text, false)).transpose()?;
-    let to = query.get("to").map(|text| read("to", text, true)).transpose()?;
-    Ok((from.is_some() || to.is_some())
-        .then(|| (from.unwrap_or(NaiveDate::MIN), to.unwrap_or(NaiveDate::MAX))))
-}
-
-fn observations(app: &App, query: &Query) -> HttpResult<Value> {
-    let as_of = AsOf::of(query, app.clock.now())?;
-    let gazetteer = app.gazetteer()?;
-    let places: Option<PlaceSet> = match query.get("place") {
-        None => None,
-        Some(code) if gazetteer.versions(code).is_empty() => return Err(HttpError::not_found(code)),
-        Some(code) => Some(gazetteer.versions(code).iter().copied().collect()),
-    };
-    let days = span(query)?;
-    let mut indicators: Vec<_> = match query.get("indicator") {
-        Some(id) => vec![id.into()],
-        None if places.is_some() => {
-            app.store.series().streams(None)?.iter().map(|s| s.indicator.clone()).collect()
-        }
-        None => {
-            return Err(HttpError::bad_request(
-                "indicator",
-                "",
-                "an indicator or a place, such as hh.fibre_subscribed",
-            ));
-        }
-    };
-    indicators.sort_unstable();
-    indicators.dedup();
-    let most = limit(query)?;
-    let mut found = Vec::new();
-    let mut files: HashMap<RunId, Option<String>> = HashMap::new();
-    for indicator in indicators {
-        let asked = SeriesQuery {
-            places: places.clone(),
-            days,
-            as_of: Some(as_of.at),
-            ..SeriesQuery::new(indicator)
-        };
-        app.store.series().values(&asked, &mut |head, points| {
-            for point in points.iter().take(most.saturating_sub(found.len())) {
-                found.push((std::sync::Arc::clone(head), *point));
-            }
-        })?;
-    }
-    found.sort_by(|(a, p), (b, q)| {
-        (&a.key.indicator, p.place, a.key.period, &a.key.source).cmp(&(
-            &b.key.indicator,
-            q.place,
-            b.key.period,
-            &b.key.source,
-        ))
-    });
-    let mut rows = Vec::with_capacity(found.len());
-    for (head, point) in found {
-        let file = match files.get(&head.run) {
-            Some(file) => file.clone(),
-            None => {
-                let file = app.store.run(head.run)?.and_then(|run| run.file);
-                files.insert(head.run, file.clone());
-                file
-            }
-        };
-        let parts = parts(point.value);
-        rows.push(json!({
-            "indicator": head.key.indicator, "place": place_json(gazetteer.get(point.place)), "period": head.key.period,
-            "value": point.value.amount(), "numerator": parts.map(|(n, _)| n), "denominator": parts.map(|(_, d)| d),
-            "qualifier": point.qualifier, "evidence": head.key.evidence, "dimensions": head.key.dimensions,
-            "method": head.key.method, "samples": point.samples, "source": head.key.source, "run": head.run,
-            "row": point.row, "file": file, "recorded_at": head.recorded_at,
-        }));
-    }
-    Ok(Value::Array(rows))
 }
 
 /// A flag as it stands in lists.

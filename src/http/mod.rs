@@ -12,6 +12,7 @@ mod forms;
 mod guard;
 mod import;
 mod metrics;
+mod observations;
 mod pages;
 mod write;
 

@@ -3,8 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use crate::{
-    server::{Server, between},
+    server::{Server, agent, between},
     small::Small,
 };
 
@@ -94,6 +96,29 @@ fn every_row_comes_once_however_many_are_equal() {
         back.reverse();
         assert_eq!(back, pages, "{sort}: the way back is the way there");
     }
+    // Programs follow the header.
+    let mut at = "/api/v1/observations?indicator=village.households&limit=700".to_owned();
+    let (mut said, mut pages) = (Vec::new(), 0);
+    loop {
+        let mut answer = agent().get(format!("{}{at}", server.origin)).call().unwrap();
+        let link = answer.headers().get("link").map(|link| link.to_str().unwrap().to_owned());
+        let rows: Value = serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap();
+        let rows = rows.as_array().unwrap();
+        assert!(rows.len() <= 700, "{}", rows.len());
+        said.extend(rows.iter().map(|row| {
+            (row["place"]["code"].as_str().unwrap().to_owned(), row["value"].as_f64().unwrap().to_string())
+        }));
+        pages += 1;
+        match link {
+            Some(link) => at = between(&link, "<", ">").to_owned(),
+            None => break,
+        }
+    }
+    said.sort();
+    let all: Vec<(String, String)> = (0..VILLAGES).map(|n| (code(n), households(n).to_string())).collect();
+    assert_eq!((said, pages), (all, 5));
+    assert_eq!(server.get("/api/v1/observations?indicator=village.households&after=nowhere").0, 400);
+
     // By name, of which each is borne by many, and within one commune.
     let (pages, _) = walk(&server, "/villages?commune=00002&sort=name", "next");
     let all: Vec<&String> = pages.iter().flatten().filter(|code| code.starts_with('p')).collect();
