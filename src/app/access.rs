@@ -161,7 +161,7 @@ impl App {
     /// 400 when the answer is no place.
     pub(crate) fn decide(&self, key: &str, choice: &str, who: &Actor) -> HttpResult<()> {
         let gazetteer = self.gazetteer()?;
-        let known = match super::choice(choice) {
+        let known = match super::intake::choice(choice) {
             Some(Choice::Place { place }) => gazetteer.ix(&place).is_some(),
             Some(Choice::Create | Choice::Ignore) => true,
             None => false,
