@@ -210,6 +210,8 @@ pub struct FlagRow {
     pub since: DateTime<FixedOffset>,
     /// One sentence in the page's language.
     pub explanation: String,
+    /// It still fires, although its reason is gone since then.
+    pub clear_since: Option<DateTime<FixedOffset>>,
     /// Who took it on.
     pub acknowledgement: Option<Acknowledgement>,
 }

@@ -1,5 +1,6 @@
 //! Lists that several pages show: places below, targets, flags, ledger, indicators, stations, lineage.
 
+use chrono::{DateTime, FixedOffset};
 use gapwatch_model::{Comparator, Ledger, LedgerKind, Qualifier, TargetStatus};
 use maud::{Markup, html};
 
@@ -197,6 +198,7 @@ pub(crate) fn flags(shell: &Shell, rows: &[FlagRow]) -> Markup {
                             @if let Some(parent) = &row.parent { ", " (place(shell, parent)) }
                         }
                         p { (row.explanation) }
+                        @if let Some(since) = row.clear_since { p.by { (lingers(lang, since)) } }
                         p.by {
                             (lang.pick("từ", "since")) " " (lang.moment(row.since))
                             @if let Some(taken) = &row.acknowledgement {
@@ -271,6 +273,15 @@ pub(crate) fn indicators(shell: &Shell, rows: &[IndicatorRow]) -> Markup {
             }
         }
     }
+}
+
+/// Why a flag still fires whose reason is gone.
+pub(crate) fn lingers(lang: Lang, since: DateTime<FixedOffset>) -> String {
+    let day = lang.date(since.date_naive());
+    lang.pick(
+        format!("Lý do đã hết từ {day}; cảnh báo còn giữ thêm một thời gian theo quy tắc."),
+        format!("Its reason is gone since {day}; the rule keeps the flag for a while."),
+    )
 }
 
 /// Nearest stations with their distance, and who says so.

@@ -176,14 +176,19 @@ fn name(shell: &Shell, map: &Map, window: &Window, drawn: &Drawn, known: Option<
             @match (drawn.label, number) {
                 (Some(Label::Name((x, y))), Some(number)) => {
                     text x=(x) y=(y - line / 7) { (drawn.name) }
-                    text.v x=(x) y=(y + line - line / 7) { (shell.lang.number(number, map.decimals)) }
+                    text.v x=(x) y=(y + line - line / 7) { (short(shell.lang, number, map.decimals)) }
                 }
                 (Some(Label::Name((x, y))), None) => text x=(x) y=(y + line / 3) { (drawn.name) },
-                (Some(Label::Number((x, y))), Some(number)) => text.v x=(x) y=(y + line / 3) { (shell.lang.number(number, map.decimals)) },
+                (Some(Label::Number((x, y))), Some(number)) => text.v x=(x) y=(y + line / 3) { (short(shell.lang, number, map.decimals)) },
                 (Some(Label::Number(_)) | None, _) => {}
             }
         }
     }
+}
+
+/// A number in the few letters there is room for. What is cut off is cut off: 99,6 does not become 100.
+fn short(lang: Lang, number: f64, decimals: u8) -> String {
+    if number.abs() < 10.0 { lang.number(number, decimals.min(1)) } else { lang.number(number.trunc(), 0) }
 }
 
 /// The mark of a village or a station at a point of the drawing.

@@ -86,6 +86,7 @@ pub fn render(shell: &Shell, view: &View) -> Markup {
                 " · " (draw::lists::place(shell, &flag.place))
                 @if let Some(parent) = &flag.parent { ", " (draw::lists::place(shell, parent)) }
             }
+            @if let Some(since) = flag.clear_since { p { (draw::lists::lingers(lang, since)) } }
             (draw::section("inputs", lang.pick("Số liệu đã xét", "What was looked at"), &inputs(shell, view)))
             (draw::section("target", lang.pick("Mục tiêu đang hiệu lực", "Target in force"), &html! {
                 @if let Some(target) = &view.target { (draw::lists::targets(shell, std::slice::from_ref(target))) }

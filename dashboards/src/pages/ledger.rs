@@ -64,7 +64,7 @@ pub fn render(shell: &Shell, view: &View) -> Markup {
             (draw::answer(&sentence(lang, view)))
             (days(shell, view))
             section aria-labelledby="account-h" {
-                h2 #account-h { bdi { (view.place.name) } ": " (lang.date(view.from)) " – " (lang.date(view.to)) }
+                h2 #account-h { bdi { (draw::sentence::capital(&view.place.name)) } ": " (lang.date(view.from)) " – " (lang.date(view.to)) }
                 (draw::lists::ledger(lang, &view.ledger))
                 @if view.ledger.not_broken_down != 0 {
                     p.by { (lang.pick(

@@ -1,7 +1,7 @@
 //! The overview of the country or a province: the answer in one sentence, then what stands behind it.
 
 use chrono::{DateTime, FixedOffset};
-use gapwatch_model::{Ledger, Percent, TargetStatus};
+use gapwatch_model::{Ledger, Percent, PlaceLevel, TargetStatus};
 use maud::{Markup, html};
 
 use crate::{
@@ -76,6 +76,8 @@ pub struct View {
     pub worst: Vec<ChildRow>,
     /// How many places below there are in all.
     pub children_total: u32,
+    /// Places below of which any village is listed.
+    pub children_known: u32,
     /// Newest flags, newest first.
     pub flags: Vec<FlagRow>,
     /// Flags firing in all.
@@ -129,6 +131,13 @@ fn sentence(lang: Lang, view: &View) -> String {
     if let Some(plan) = &view.plan {
         said.push(' ');
         said.push_str(&draw::sentence::plan(lang, plan));
+    }
+    if view.place.level == PlaceLevel::Country && view.children_known < view.children_total {
+        let (known, all) = (lang.count(view.children_known.into()), lang.count(view.children_total.into()));
+        said.push_str(&lang.pick(
+            format!(" Mới có danh sách thôn của {known} trong {all} tỉnh, thành phố."),
+            format!(" Villages are listed for {known} of {all} provinces only."),
+        ));
     }
     said
 }

@@ -110,7 +110,7 @@ pub fn render(view: &View) -> Markup {
                         Some(map) => (map::map(&shell, map)),
                         None => p { (lang.pick("Chưa có ranh giới để vẽ bản đồ.", "There are no boundaries to draw.")) },
                     }
-                    @if !view.stations.rows.is_empty() { (draw::lists::stations(&shell, &view.stations)) }
+                    @if !view.stations.rows.is_empty() { h3 { (lang.pick("Trạm gần trung tâm xã nhất", "Stations nearest to the commune's centre")) } (draw::lists::stations(&shell, &view.stations)) }
                     h2 { "3. " (lang.pick("Biến động từ kỳ họp trước", "Changes since the last meeting")) }
                     (changes(lang, view))
                     h2 { "4. " (lang.pick("Mục tiêu", "Targets")) }
@@ -150,10 +150,12 @@ pub fn style_of(document: &str) -> Option<&str> {
 
 /// The frame links are made with: they lead to what was known at the cut-off.
 fn shell(view: &View) -> Shell {
+    let now = (view.borders != view.cut_off).then(|| ("borders".to_owned(), "now".to_owned()));
+    let borders = now.into_iter().collect();
     Shell {
         lang: view.lang,
         theme: Theme::Light,
-        address: Address::default(),
+        address: Address { path: String::new(), query: borders },
         as_of: view.cut_off,
         as_of_chosen: true,
         now: view.made_at,

@@ -251,9 +251,15 @@ fn recent(lang: Lang, outcomes: &[Outcome]) -> Markup {
 
 fn runs_title(lang: Lang, view: &View) -> String {
     match &view.chosen {
-        Some(name) => format!("{} {name}", lang.pick("Các lần chạy của", "Runs of")),
+        Some(name) => format!("{}: {}", lang.pick("Các lần chạy", "Runs"), title_of(view, name)),
         None => lang.pick("Các lần chạy gần đây", "Newest runs").to_owned(),
     }
+}
+
+/// What people call a collector; its id where it is not configured any more.
+fn title_of<'a>(view: &'a View, name: &'a CollectorName) -> &'a str {
+    let row = view.collectors.iter().find(|row| row.name == *name);
+    row.map_or(name.as_str(), |row| row.title.as_str())
 }
 
 fn runs(shell: &Shell, view: &View) -> Markup {
@@ -269,7 +275,10 @@ fn runs(shell: &Shell, view: &View) -> Markup {
     ];
     let rows = view.runs.iter().map(|run| {
         Row::new(vec![
-            Cell::Link(Link::new(format!("{} · {}", run.id, run.collector), format!("/runs/{}", run.id))),
+            Cell::Link(Link::new(
+                format!("{} · {}", run.id, title_of(view, &run.collector)),
+                format!("/runs/{}", run.id),
+            )),
             Cell::Moment(run.finished),
             Cell::Outcome(run.outcome),
             Cell::Count(run.read.into()),

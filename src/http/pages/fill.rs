@@ -16,8 +16,8 @@ use gapwatch_dashboards::{
     shell::percent_encode,
 };
 use gapwatch_model::{
-    Direction, Flag, Gazetteer, Indicator, Period, PlaceIx, PlaceLevel, Qualifier, RunId, Subject, Unit,
-    Value,
+    Direction, Flag, FlagState, Gazetteer, Indicator, Period, PlaceIx, PlaceLevel, Qualifier, RunId, Subject,
+    Unit, Value,
 };
 use gapwatch_rules::{
     Absence, Counts, Expected, IndicatorValue, Moment, ObservedPace, Origin, Standing, VillageState, Who,
@@ -256,7 +256,8 @@ impl<'a> Fill<'a> {
             inherited_from: inherited,
             status: standing.status,
             path_today: standing.path_value,
-            pace: self.pace(standing),
+            // Without a value of now nothing is said of the future.
+            pace: self.pace(standing).filter(|_| standing.value.is_some()),
         })
     }
 
@@ -378,6 +379,7 @@ impl<'a> Fill<'a> {
             state: flag.state,
             since: flag.since,
             explanation: self.lang.pick(&flag.explanation_vi, &flag.explanation_en).clone(),
+            clear_since: flag.clear_since.filter(|_| flag.state == FlagState::Firing),
             acknowledgement: flag.acknowledgement.clone(),
         })
     }

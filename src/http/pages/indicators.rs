@@ -58,6 +58,10 @@ pub(crate) fn page(app: &App, asked: &Asked, id: &str) -> HttpResult<Markup> {
 
 fn definition(fill: &Fill<'_>, indicator: &Indicator) -> Definition {
     let aggregation = match indicator.aggregation {
+        _ if indicator.formula.is_some() => fill.lang.pick(
+            "tính theo công thức ở từng cấp, không cộng dồn",
+            "by the formula at every level, never summed",
+        ),
         Aggregation::Sum => fill.lang.pick("cộng từ các đơn vị bên dưới", "summed from the places below"),
         Aggregation::Ratio => fill.lang.pick(
             "cộng tử số và mẫu số của các đơn vị bên dưới rồi mới chia; không lấy trung bình các tỷ lệ",

@@ -65,6 +65,7 @@ pub(crate) fn view(fill: &Fill<'_>, place: PlaceIx) -> HttpResult<View> {
     let (flags, firing) = newest_flags(fill, place);
     let communes = world.gazetteer.under_on(place, PlaceLevel::Commune, fill.tree());
     let unknown = communes.iter().filter(|ix| !lagging.contains_key(ix)).count();
+    let listed = children.iter().filter(|ix| fill.tally(**ix).total > 0).count();
     Ok(View {
         place: place_ref(fill, place),
         tally: fill.tally(place),
@@ -81,6 +82,7 @@ pub(crate) fn view(fill: &Fill<'_>, place: PlaceIx) -> HttpResult<View> {
         targets: targets(fill, place),
         worst: rows,
         children_total: u32::try_from(children.len()).unwrap_or(u32::MAX),
+        children_known: u32::try_from(listed).unwrap_or(u32::MAX),
         flags,
         flags_firing: firing,
         indicators: indicators(fill, place),

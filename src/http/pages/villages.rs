@@ -93,7 +93,7 @@ fn attributes(fill: &Fill<'_>, place: PlaceIx) -> Vec<Attribute> {
             source: households.as_ref().map(source),
         },
         Attribute {
-            name: fill.lang.pick("Điện lưới", "Grid power").to_owned(),
+            name: fill.lang.pick("Điện lưới, tin gần nhất", "Grid power, as last said").to_owned(),
             value: power.as_ref().and_then(|said| said.point.value.amount()).map(|amount| {
                 if amount > 0.0 { fill.lang.pick("có", "yes") } else { fill.lang.pick("không", "no") }
                     .to_owned()

@@ -89,6 +89,7 @@ pub(crate) fn overview(lang: Lang, shapes: &[Shape]) -> overview::View {
         targets: targets(lang),
         worst: children,
         children_total: 56,
+        children_known: 56,
         flags: flags(lang),
         flags_firing: 161,
         indicators: vec![
@@ -377,6 +378,7 @@ pub(crate) fn empty_overview(lang: Lang) -> overview::View {
         targets: Vec::new(),
         worst: Vec::new(),
         children_total: 0,
+        children_known: 0,
         flags: Vec::new(),
         flags_firing: 0,
         indicators: Vec::new(),

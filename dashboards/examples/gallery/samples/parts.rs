@@ -350,6 +350,7 @@ pub(crate) fn flags(lang: Lang) -> Vec<FlagRow> {
         state,
         since: at(day(2025, 11, 15), 16),
         explanation: words.into(),
+        clear_since: (state == FlagState::Firing).then(|| at(day(2025, 12, 20), 16)),
         acknowledgement: taken.then(|| Acknowledgement {
             owner: "Viettel Cao Bằng".into(),
             reason: "Đang chờ mặt bằng".into(),
