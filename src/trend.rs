@@ -121,8 +121,7 @@ fn small(judgement: &Judgement, gazetteer: &Gazetteer) -> MonthEnd {
             small.counts.insert(*place, *counts);
         }
         for (id, value) in judgement.values(*place) {
-            // What counts villages of which nobody said anything is of no period: that is a gap, not a number.
-            if let Some(amount) = value.amount().filter(|_| value.period.is_some()) {
+            if let Some(amount) = value.amount() {
                 small.amounts.entry(id.clone()).or_default().insert(*place, amount);
             }
         }
