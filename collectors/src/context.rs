@@ -75,6 +75,12 @@ impl Decisions {
         Self { by_key: decisions.into_iter().map(|decision| (decision.key.clone(), decision)).collect() }
     }
 
+    /// Whether nothing was decided yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.by_key.is_empty()
+    }
+
     /// What was decided under a key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Decision> {

@@ -113,7 +113,7 @@ pub fn line_protocol(
         let read = parse(text).map_err(|why| (RejectCode::BadRow, why)).and_then(|line| {
             let (key, point) = observe(&line, number, precision, source, ctx)?;
             let frame = frames.number(key);
-            frames.push(frame, point, Origin { sheet: 0, row: number, column: 0 });
+            frames.push(frame, point, Origin { sheet: 0, column: 0 });
             Ok(())
         });
         if let Err((code, why)) = read {
@@ -129,7 +129,8 @@ pub fn line_protocol(
     lines.dedup();
     for line in lines {
         reading.rejected += 1;
-        let text = texts.iter().find(|(number, _)| *number == line).map_or("", |(_, text)| text);
+        let at = texts.binary_search_by_key(&line, |(number, _)| *number).ok();
+        let text = at.and_then(|at| texts.get(at)).map_or("", |(_, text)| text);
         let why = "another line says something else of the same place, period and dimensions";
         reject(&mut reading, source, line, text, RejectCode::ConflictingDuplicate, why);
     }
@@ -438,17 +439,17 @@ fn value_of(
     match parsed {
         Parsed::Value(value, _) => Ok((value, qualifier, samples)),
         Parsed::Missing => Err((RejectCode::Missing, "no value".to_owned())),
-        Parsed::Bad(RejectCode::OutOfRange, ..) => {
+        Parsed::Bad(fault) if fault.code == RejectCode::OutOfRange => {
             Err((RejectCode::OutOfRange, format!("value is outside what `{}` allows", indicator.id)))
         }
-        Parsed::Bad(code, ..) => {
+        Parsed::Bad(fault) => {
             let expected = match (indicator.value, indicator.unit) {
                 (ValueKind::YesNo, _) => "true, false, 1 or 0",
                 (ValueKind::Count, _) => "a whole number that is not negative",
                 (_, Unit::Percent) => "a share in percent",
                 _ => "a number",
             };
-            Err((code, format!("value does not fit `{}`, expected {expected}", indicator.id)))
+            Err((fault.code, format!("value does not fit `{}`, expected {expected}", indicator.id)))
         }
     }
 }

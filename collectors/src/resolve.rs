@@ -27,6 +27,8 @@ pub struct Resolver {
     villages: HashMap<(PlaceIx, String), Vec<PlaceIx>>,
     villages_of: HashMap<PlaceIx, Vec<PlaceIx>>,
     order_days: Vec<NaiveDate>,
+    /// The days on which anything of any place changed: between two of them every name means the same.
+    change_days: Vec<NaiveDate>,
 }
 
 impl Resolver {
@@ -40,7 +42,21 @@ impl Resolver {
         this.order_days = gazetteer.lineage().iter().map(|step| step.effective).collect();
         this.order_days.sort_unstable();
         this.order_days.dedup();
+        let of_place = |ix| {
+            let place = gazetteer.get(ix);
+            let moved = place.memberships.iter().map(|membership| membership.from);
+            std::iter::once(place.id.valid_from).chain(place.valid_to).chain(moved)
+        };
+        this.change_days =
+            gazetteer.all().flat_map(of_place).chain(this.order_days.iter().copied()).collect();
+        this.change_days.sort_unstable();
+        this.change_days.dedup();
         this
+    }
+
+    /// The number of the time between changes in which a day lies.
+    pub(crate) fn epoch(&self, day: NaiveDate) -> u32 {
+        u32::try_from(self.change_days.partition_point(|change| *change <= day)).unwrap_or(u32::MAX)
     }
 
     fn add(&mut self, gazetteer: &Gazetteer, ix: PlaceIx) {
@@ -121,6 +137,21 @@ pub(crate) enum Found {
     Fault(PlaceFault),
 }
 
+/// What was found in one file. It holds for the whole epoch of its day, but for faults: they name their day.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Answers(HashMap<u32, HashMap<Named, (NaiveDate, Found)>>);
+
+impl Answers {
+    pub(crate) fn get(&self, named: &Named, epoch: u32, day: NaiveDate) -> Option<Found> {
+        let (asked_on, found) = self.0.get(&epoch)?.get(named)?;
+        (*asked_on == day || !matches!(found, Found::Fault(_))).then(|| found.clone())
+    }
+
+    pub(crate) fn keep(&mut self, named: Named, epoch: u32, day: NaiveDate, found: Found) {
+        self.0.entry(epoch).or_default().insert(named, (day, found));
+    }
+}
+
 /// The day and the scope names are looked up in.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scope<'a> {
@@ -132,7 +163,7 @@ pub(crate) struct Scope<'a> {
     pub(crate) province: Option<&'a str>,
     pub(crate) create_villages: bool,
     /// Communes found before in the same file.
-    pub(crate) communes: &'a RefCell<HashMap<(Named, NaiveDate), Found>>,
+    pub(crate) communes: &'a RefCell<Answers>,
 }
 
 /// A unit that ended and what became of it.
@@ -444,13 +475,16 @@ impl<'a> Scope<'a> {
 
     /// Of several of one folded name, the one whose kind and name are written just so.
     fn exact(&self, places: &[PlaceIx], written: &str) -> Vec<PlaceIx> {
+        if places.len() < 2 {
+            return places.to_vec();
+        }
         let folded = text::fold(written);
         let same = |ix: &PlaceIx| {
             let place = self.gazetteer.get(*ix);
             text::fold(&place.full_name()) == folded || text::fold(&place.name) == folded
         };
         let exact: Vec<_> = places.iter().copied().filter(same).collect();
-        if places.len() > 1 && exact.len() == 1 { exact } else { places.to_vec() }
+        if exact.len() == 1 { exact } else { places.to_vec() }
     }
 
     fn bears(&self, ix: PlaceIx, name: &str) -> bool {

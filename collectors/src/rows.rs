@@ -1,6 +1,6 @@
 //! What kind of row a row under a heading is: data, or one of the things people put between and under data.
 
-use std::sync::LazyLock;
+use std::{cell::OnceCell, sync::LazyLock};
 
 use gapwatch_model::text::{clean, fold, prefix};
 
@@ -37,6 +37,8 @@ pub(crate) struct Shape<'a> {
     pub(crate) meaning: &'a [usize],
     /// Columns whose cells are values.
     pub(crate) values: &'a [usize],
+    /// The first columns that are none, in which totals are said.
+    pub(crate) others: &'a [usize],
     /// Rows with Roman numerals are groups: others have Arabic ones.
     pub(crate) roman_groups: bool,
     pub(crate) total_words: &'a [String],
@@ -49,17 +51,30 @@ pub(crate) struct Shape<'a> {
 /// What the texts of a sheet look like, found out once for each.
 #[derive(Debug, Default)]
 pub(crate) struct Looks {
+    /// The parts of each column's heading, as they are compared.
+    headings: OnceCell<Vec<Vec<String>>>,
     total: Memo<bool>,
-    signature: Memo<bool>,
-    note: Memo<bool>,
+    other: Memo<Look>,
+}
+
+/// What a text looks like beside a total.
+#[derive(Debug, Clone, Copy)]
+struct Look {
+    signature: bool,
+    note: bool,
     /// It can be the number of a column.
-    numbering: Memo<bool>,
+    numbering: bool,
     /// It is a part of a heading.
-    heading: Memo<bool>,
+    heading: bool,
     /// It begins with a numeral or a kind of unit.
-    group: Memo<bool>,
-    /// A row that means it is neither numbers of columns nor heading, signature or note.
-    leads_data: Memo<bool>,
+    group: bool,
+}
+
+impl Look {
+    /// A row that begins so is neither numbers of columns nor heading, signature or note.
+    fn leads_data(self) -> bool {
+        !(self.signature || self.note || self.numbering || self.heading)
+    }
 }
 
 /// Words that are a total when they stand alone: `Cộng Hòa` and `Tổng Cọt` are communes.
@@ -125,9 +140,16 @@ const SIGNATURES_ALONE: [&str; 8] = [
 ];
 
 /// The words above as they are compared.
-static COMPARED: LazyLock<[Vec<String>; 4]> = LazyLock::new(|| {
+static COMPARED: LazyLock<[Vec<String>; 6]> = LazyLock::new(|| {
     let of = |list: &[&str]| list.iter().map(|word| words(word)).collect();
-    [of(&TOTALS), of(&TOTALS_OF), of(&SIGNATURES), of(&SIGNATURES_ALONE)]
+    [
+        of(&TOTALS),
+        of(&TOTALS_OF),
+        of(&SIGNATURES),
+        of(&SIGNATURES_ALONE),
+        of(&["ngày", "tháng", "năm"]),
+        of(&["ghi chú", "nguồn"]),
+    ]
 });
 
 fn begins(text: &str, word: &str) -> bool {
@@ -154,7 +176,7 @@ impl Shape<'_> {
             return Kind::Total;
         }
         if let Cell::Text(text) = cell
-            && self.looks.group.of(text, || may_begin_a_group(text))
+            && self.look(text).group
             && let Some(name) =
                 self.group(row, first, cell).or_else(|| self.group_without_numeral(row, first, cell))
         {
@@ -164,11 +186,11 @@ impl Shape<'_> {
             self.table.numbers.is_some_and(|column| !row.cell(column).is_blank() && column != first);
         let mut meant = self.meaning.iter().map(|column| row.cell(*column));
         let signature = |cell: &Cell| match cell {
-            Cell::Text(text) => self.looks.signature.of(text, || is_signature(text)),
+            Cell::Text(text) => self.look(text).signature,
             _ => false,
         };
         let note = |cell: &Cell| match cell {
-            Cell::Text(text) => self.looks.note.of(text, || is_note(text)),
+            Cell::Text(text) => self.look(text).note,
             _ => false,
         };
         let only_signs = meant.all(|cell| cell.is_blank() || signature(cell) || note(cell));
@@ -186,19 +208,20 @@ impl Shape<'_> {
 
     /// What nearly every row is, told by its first cells: the closer looks of [`Self::kind`] would all say no.
     fn is_plainly_data(&self, row: &Row, first: &Cell) -> bool {
-        let group = |text: &Text| self.looks.group.of(text, || may_begin_a_group(text));
         let lead = self.meaning.iter().map(|column| row.cell(*column)).find(|cell| !cell.is_blank());
-        let leads = |text: &Text| {
-            self.looks.leads_data.of(text, || {
-                !(may_number_a_column(text)
-                    || self.is_part_of_a_heading(text)
-                    || is_signature(text)
-                    || is_note(text))
-            })
-        };
-        matches!(lead, Some(Cell::Text(text)) if leads(text))
-            && !matches!(first, Cell::Text(text) if group(text))
+        matches!(lead, Some(Cell::Text(text)) if self.look(text).leads_data())
+            && !matches!(first, Cell::Text(text) if self.look(text).group)
             && (self.keep_totals || !self.is_total(row))
+    }
+
+    fn look(&self, text: &Text) -> Look {
+        self.looks.other.of(text, || Look {
+            signature: is_signature(text),
+            note: is_note(text),
+            numbering: may_number_a_column(text),
+            heading: self.is_part_of_a_heading(text),
+            group: may_begin_a_group(text),
+        })
     }
 
     fn is_repeat(&self, row: &Row) -> bool {
@@ -209,13 +232,12 @@ impl Shape<'_> {
                 continue;
             }
             if let Cell::Text(text) = cell
-                && !self.looks.heading.of(text, || self.is_part_of_a_heading(text))
+                && !self.look(text).heading
             {
                 return false;
             }
-            let heading = self.table.headings.get(*column).map_or("", String::as_str);
             let text = clean(&cell.shown()).to_lowercase();
-            if !heading.split(" > ").any(|part| clean(part).to_lowercase() == text) {
+            if !self.headings().get(*column).is_some_and(|parts| parts.contains(&text)) {
                 return false;
             }
             seen += 1;
@@ -225,27 +247,29 @@ impl Shape<'_> {
 
     fn is_part_of_a_heading(&self, text: &str) -> bool {
         let text = clean(text).to_lowercase();
-        let mut parts = self.table.headings.iter().flat_map(|heading| heading.split(" > "));
-        parts.any(|part| clean(part).to_lowercase() == text)
+        self.headings().iter().flatten().any(|part| *part == text)
+    }
+
+    fn headings(&self) -> &[Vec<String>] {
+        let parts = |heading: &String| heading.split(" > ").map(|part| clean(part).to_lowercase()).collect();
+        self.looks.headings.get_or_init(|| self.table.headings.iter().map(parts).collect())
     }
 
     fn may_be_numbering(&self, row: &Row) -> bool {
         row.cells.iter().all(|cell| match cell {
             Cell::Empty => true,
             Cell::Number(number) => (1.0..100.0).contains(number),
-            Cell::Text(text) => {
-                text.is_blank() || self.looks.numbering.of(text, || may_number_a_column(text))
-            }
+            Cell::Text(text) => text.is_blank() || self.look(text).numbering,
             _ => false,
         })
     }
 
     /// Totals are said in the column of numbers or in a place column, never in a value.
     fn is_total(&self, row: &Row) -> bool {
-        let cells = row.cells.iter().enumerate().filter(|(column, _)| !self.values.contains(column)).take(6);
-        cells
-            .filter_map(|(_, cell)| if let Cell::Text(text) = cell { Some(text) } else { None })
-            .any(|text| self.looks.total.of(text, || self.says_total(text)))
+        self.others.iter().any(|column| match row.cell(*column) {
+            Cell::Text(text) => self.looks.total.of(text, || self.says_total(text)),
+            _ => false,
+        })
     }
 
     fn says_total(&self, text: &str) -> bool {
@@ -363,12 +387,7 @@ fn is_numbering(row: &Row) -> bool {
     let (mut letters, mut numbers) = (0_u32, 0_u32);
     for cell in row.cells.iter().filter(|cell| !cell.is_blank()) {
         let shown = clean(&cell.shown());
-        let bare = shown.trim_start_matches(['(', '[', ' ']);
-        let end = bare.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(bare.len());
-        let (head, rest) = bare.split_at_checked(end).unwrap_or((bare, ""));
-        if !(rest.is_empty() || rest.starts_with([')', ']', '=', ' '])) {
-            return false;
-        }
+        let Some(head) = column_number(&shown) else { return false };
         let letter = head.len() == 1 && head.bytes().all(|b| b.is_ascii_alphabetic()) && numbers == 0;
         if letter && head.to_ascii_lowercase().bytes().all(|b| u32::from(b) == u32::from(b'a') + letters) {
             letters += 1;
@@ -381,11 +400,18 @@ fn is_numbering(row: &Row) -> bool {
     letters + numbers >= 3 || (letters >= 1 && numbers >= 1)
 }
 
+/// The number or letter with which a cell can number a column: `2` of `(2) = 3/1`.
+fn column_number(cleaned: &str) -> Option<&str> {
+    let bare = cleaned.trim_start_matches(['(', '[', ' ']);
+    let end = bare.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(bare.len());
+    let (head, rest) = bare.split_at_checked(end)?;
+    (rest.is_empty() || rest.starts_with([')', ']', '=', ' '])).then_some(head)
+}
+
 /// Whether a text can stand among the numbers of columns: see [`is_numbering`].
 fn may_number_a_column(text: &str) -> bool {
     let shown = clean(text);
-    let bare = shown.trim_start_matches(['(', '[', ' ']);
-    let head = bare.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or("");
+    let Some(head) = column_number(&shown) else { return false };
     (head.len() == 1 || head.len() == 2 && head.bytes().all(|b| b.is_ascii_digit())) && !head.starts_with('0')
 }
 
@@ -399,21 +425,21 @@ fn may_begin_a_group(text: &str) -> bool {
 /// A remark under a table.
 fn is_note(text: &str) -> bool {
     let text = text.trim_start();
+    let [.., notes] = &*COMPARED;
+    let [remark, source] = notes.as_slice() else { return false };
     text.starts_with('*')
         || (text.starts_with('(') && text.trim_end().ends_with(')'))
-        || words(text).starts_with(&words("ghi chú"))
-        || text.split_once(':').is_some_and(|(head, _)| words(head) == words("nguồn"))
+        || words(text).starts_with(remark)
+        || text.split_once(':').is_some_and(|(head, _)| words(head) == *source)
 }
 
 fn is_signature(text: &str) -> bool {
     let folded = words(text);
-    let [_, _, signatures, alone] = &*COMPARED;
+    let [_, _, signatures, alone, date, _] = &*COMPARED;
     signatures.iter().any(|word| begins(&folded, word))
         || alone.contains(&folded)
         || is_day_of_signing(&folded)
-        || (folded.contains(&fold("ngày"))
-            && folded.contains(&fold("tháng"))
-            && folded.contains(&fold("năm")))
+        || date.iter().all(|word| folded.contains(word))
 }
 
 /// `ngày 5 11 2025`, with or without the place before.
@@ -421,9 +447,9 @@ fn is_day_of_signing(folded: &str) -> bool {
     let words: Vec<&str> = folded.split(' ').collect();
     let number =
         |word: &&str, digits: usize| word.len() <= digits && word.bytes().all(|b| b.is_ascii_digit());
-    let day = fold("ngày");
+    let [_, _, _, _, date, _] = &*COMPARED;
     words.windows(4).any(|four| {
-        matches!(four, [first, d, m, y] if *first == day && number(d, 2) && number(m, 2) && number(y, 4))
+        matches!(four, [first, d, m, y] if date.first().is_some_and(|day| day == first) && number(d, 2) && number(m, 2) && number(y, 4))
     })
 }
 
@@ -454,6 +480,7 @@ mod tests {
             table: &table,
             meaning: &[1, 2, 3],
             values: &[3],
+            others: &[0, 1, 2],
             roman_groups: true,
             total_words: &[],
             keep_totals: false,

@@ -8,6 +8,7 @@ use gapwatch_model::text::{clean, fold, toneless};
 use crate::{
     config::{Column, Role},
     grid::{Cell, Grid, Row},
+    texts::{Memo, Text},
 };
 
 /// Rows in which a heading is looked for.
@@ -103,7 +104,8 @@ pub(crate) fn find(grid: &Grid, columns: &[Column]) -> Option<Table> {
     let meaningful = columns.iter().filter(|column| column.is != Some(Role::Ignored)).count();
     let mut best: Option<(usize, usize, usize, Vec<Path>)> = None;
     let searched = grid.rows.len().min(SEARCHED_ROWS);
-    let warm: Vec<bool> = grid.rows.iter().take(searched).map(|row| is_warm(row, &wanted)).collect();
+    let begins = Memo::default();
+    let warm: Vec<bool> = grid.rows.iter().take(searched).map(|row| is_warm(row, &wanted, &begins)).collect();
     for top in 0..searched {
         if grid.rows.get(top).is_none_or(Row::is_blank) {
             continue;
@@ -143,15 +145,17 @@ pub(crate) fn find(grid: &Grid, columns: &[Column]) -> Option<Table> {
 }
 
 /// Whether a row has a cell that begins a wanted heading, and so may be part of the heading rows.
-fn is_warm(row: &Row, wanted: &[Wanted]) -> bool {
-    let texts =
-        row.cells.iter().filter_map(|cell| if let Cell::Text(text) = cell { Some(text) } else { None });
-    texts.filter(|text| text.len() < 300).any(|text| {
+fn is_warm(row: &Row, wanted: &[Wanted], known: &Memo<bool>) -> bool {
+    let begins = |text: &Text| {
         let (whole, short) = (key(text), key(&without_brackets(text)));
         let begins = |key: &String| {
             key.starts_with(&short) || key.starts_with(&whole) || whole.starts_with(key.as_str())
         };
         short.len() > 1 && wanted.iter().flat_map(|w| &w.keys).any(|key| key.len() > 1 && begins(key))
+    };
+    row.cells.iter().any(|cell| match cell {
+        Cell::Text(text) => text.len() < 300 && known.of(text, || begins(text)),
+        _ => false,
     })
 }
 

@@ -29,11 +29,13 @@ impl Text {
     }
 
     /// A number that equal texts of one file share. `None` for a text that belongs to no file.
+    #[inline]
     pub(crate) fn number(&self) -> Option<u32> {
         (self.0.number != u32::MAX).then_some(self.0.number)
     }
 
     /// Whether a person sees nothing.
+    #[inline]
     pub(crate) fn is_blank(&self) -> bool {
         self.0.blank
     }

@@ -1,6 +1,6 @@
 //! One cell → one value, as the indicator and the column want it. Absence, zero and rubbish are three different answers.
 
-use std::{collections::HashMap, sync::LazyLock};
+mod words;
 
 use gapwatch_model::{
     Indicator, Qualifier, RejectCode, Unit, Value, ValueKind,
@@ -12,6 +12,8 @@ use crate::{
     grid::Cell,
     number::{self, Style},
 };
+pub(crate) use words::qualifier;
+use words::{Word, is_error, is_unit, multiplier, qualified};
 
 /// What a column's cells hold.
 #[derive(Debug, Clone)]
@@ -27,20 +29,6 @@ pub(crate) struct CellKind {
     pub(crate) maximum: Option<f64>,
 }
 
-/// What a known word says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Word {
-    Missing,
-    Yes,
-    No,
-}
-
-/// The known words by their folded form.
-static WORDS: LazyLock<HashMap<String, Word>> = LazyLock::new(|| {
-    let of = |words: &[&str], word| words.iter().map(|text| (fold(text), word)).collect::<Vec<_>>();
-    [of(&MISSING, Word::Missing), of(&YES, Word::Yes), of(&NO, Word::No)].into_iter().flatten().collect()
-});
-
 /// What a cell says.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Parsed {
@@ -48,103 +36,28 @@ pub(crate) enum Parsed {
     Missing,
     /// A value.
     Value(Value, Qualifier),
-    /// Something that is no value: why, and what may have been meant.
-    Bad(RejectCode, String, Vec<String>),
+    /// Something that is no value.
+    Bad(Box<Fault>),
 }
 
-/// Writings of "nothing was said", folded.
-const MISSING: [&str; 16] = [
-    "-",
-    "–",
-    "—",
-    "--",
-    "...",
-    "…",
-    "n/a",
-    "na",
-    "null",
-    "none",
-    "không có số liệu",
-    "chưa có số liệu",
-    "không có dữ liệu",
-    "chưa có dữ liệu",
-    "không số liệu",
-    "không rõ",
-];
+/// Why a cell has no value.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Fault {
+    pub(crate) code: RejectCode,
+    /// A Vietnamese sentence.
+    pub(crate) sentence: String,
+    /// What may have been meant.
+    pub(crate) suggestions: Vec<String>,
+}
+
+impl Parsed {
+    fn bad(code: RejectCode, sentence: String, suggestions: Vec<String>) -> Self {
+        Self::Bad(Box::new(Fault { code, sentence, suggestions }))
+    }
+}
+
 /// Larger whole numbers are no longer exact.
 const MOST_COUNTED: f64 = 9_007_199_254_740_991.0;
-const YES: [&str; 24] = [
-    "x",
-    "có",
-    "co",
-    "1",
-    "đã có",
-    "rồi",
-    "đạt",
-    "yes",
-    "y",
-    "true",
-    "đúng",
-    "✓",
-    "✔",
-    "☑",
-    "√",
-    "có sóng",
-    "có điện",
-    "có phủ sóng",
-    "đã phủ sóng",
-    "đã có sóng",
-    "đã có điện",
-    "có điện lưới",
-    "đã có điện lưới",
-    "có điện lưới quốc gia",
-];
-const NO: [&str; 23] = [
-    "không",
-    "khong",
-    "ko",
-    "k",
-    "0",
-    "chưa",
-    "chưa có",
-    "không có",
-    "no",
-    "n",
-    "false",
-    "sai",
-    "không có sóng",
-    "chưa có sóng",
-    "không có điện",
-    "chưa có điện",
-    "không có điện lưới",
-    "chưa có điện lưới",
-    "không phủ sóng",
-    "chưa phủ sóng",
-    "trắng sóng",
-    "chưa đạt",
-    "không đạt",
-];
-/// Words before a number, longest first.
-const QUALIFIERS: [(&str, Qualifier); 17] = [
-    ("trên dưới ", Qualifier::About),
-    ("ước đạt ", Qualifier::About),
-    ("xấp xỉ ", Qualifier::About),
-    ("nhiều hơn ", Qualifier::MoreThan),
-    ("chưa đến ", Qualifier::LessThan),
-    ("chưa tới ", Qualifier::LessThan),
-    ("ít hơn ", Qualifier::LessThan),
-    ("khoảng ", Qualifier::About),
-    ("dưới ", Qualifier::LessThan),
-    ("hơn ", Qualifier::MoreThan),
-    ("trên ", Qualifier::MoreThan),
-    ("gần ", Qualifier::Almost),
-    ("ước ", Qualifier::About),
-    (">", Qualifier::MoreThan),
-    ("<", Qualifier::LessThan),
-    ("~", Qualifier::About),
-    ("≈", Qualifier::About),
-];
-
 impl CellKind {
     /// The kind of cells of a configured column.
     pub(crate) fn of(column: &Column, indicator: &Indicator) -> Self {
@@ -214,7 +127,7 @@ impl CellKind {
             return self.number(*number, Qualifier::Exact);
         }
         let dots_only = folded.chars().all(|c| matches!(c, '.' | '…' | '-' | '–' | '—' | '_' | '/' | ' '));
-        let word = WORDS.get(&folded).copied();
+        let word = words::word(&folded);
         if dots_only || word == Some(Word::Missing) {
             return Parsed::Missing;
         }
@@ -232,7 +145,7 @@ impl CellKind {
         }
         self.quantity(text, style).unwrap_or_else(|| {
             let suggestions = if self.kind == ValueKind::Count { whole_suggestion(text) } else { Vec::new() };
-            Parsed::Bad(RejectCode::BadValue, format!("“{}” {}", clean(text), self.expected()), suggestions)
+            Parsed::bad(RejectCode::BadValue, format!("“{}” {}", clean(text), self.expected()), suggestions)
         })
     }
 
@@ -250,11 +163,11 @@ impl CellKind {
             let (above, below) = (part(&token)?, part(&below)?);
             let behind = behind.trim();
             return match self.kind {
-                ValueKind::Ratio if behind.is_empty() || self.is_unit(behind) => {
+                ValueKind::Ratio if behind.is_empty() || is_unit(self.unit, behind) => {
                     Some(self.ratio(above, below, qualifier))
                 }
                 // "66,13/100": points out of the most there are.
-                ValueKind::Number if behind.is_empty() || self.is_unit(behind) => {
+                ValueKind::Number if behind.is_empty() || is_unit(self.unit, behind) => {
                     let whole = self.maximum.unwrap_or(100.0);
                     ((whole - below).abs() < 1e-9).then(|| self.number(above, qualifier))
                 }
@@ -262,7 +175,7 @@ impl CellKind {
             };
         }
         let (times, unit) = multiplier(rest);
-        if !(unit.is_empty() || self.is_unit(unit)) {
+        if !(unit.is_empty() || is_unit(self.unit, unit)) {
             return None;
         }
         let number = match (self.kind, times) {
@@ -308,7 +221,7 @@ impl CellKind {
                 let thousand = format!("{}", (number * 1000.0).round());
                 let sentence =
                     format!("“{number}” có phần thập phân, mà cột này là số đếm; cần một số nguyên");
-                return Parsed::Bad(RejectCode::BadValue, sentence, vec![thousand]);
+                return Parsed::bad(RejectCode::BadValue, sentence, vec![thousand]);
             }
             ValueKind::Count if number < 0.0 => return out_of_range(&shown(), "số đếm không được âm"),
             ValueKind::Count if number > MOST_COUNTED => return out_of_range(&shown(), "số đếm quá lớn"),
@@ -330,48 +243,6 @@ impl CellKind {
         }
     }
 
-    /// Whether a word behind the number is a unit of this column.
-    fn is_unit(&self, unit: &str) -> bool {
-        let units: &[&str] = match self.unit {
-            Unit::YesNo => &[],
-            Unit::Percent => &["%", "phần trăm", "pct"],
-            Unit::Points => &["điểm", "đ"],
-            Unit::Rank => &[],
-            Unit::MegabitsPerSecond => &["mbps", "mb/s", "mbit/s"],
-            Unit::Per100 => &["máy/100 dân", "/100 dân", "thuê bao/100 dân", "máy"],
-            Unit::Households => &["hộ", "hộ dân", "hộ gia đình", "hgđ"],
-            Unit::Persons => &["người", "nhân khẩu", "khẩu", "lượt", "em", "học sinh", "thành viên"],
-            Unit::Villages => &["thôn", "xóm", "bản", "tổ dân phố", "thôn, bản"],
-            Unit::Communes => &["xã", "phường", "đơn vị", "xã, phường"],
-            Unit::Clusters => &["cụm", "cụm dân cư", "điểm dân cư"],
-            Unit::Locations => &["trạm", "vị trí", "vị trí trạm", "điểm"],
-            Unit::Items => &[
-                "km",
-                "đồng",
-                "vnđ",
-                "vnd",
-                "trạm",
-                "tổ",
-                "dịch vụ",
-                "hồ sơ",
-                "lượt",
-                "mẫu",
-                "văn bản",
-                "cái",
-                "chiếc",
-                "chữ ký số",
-                "thủ tục",
-                "điểm",
-                "lượt tải",
-                "cơ sở",
-                "doanh nghiệp",
-                "bộ",
-            ],
-        };
-        let folded = fold(unit.trim_end_matches('.'));
-        units.iter().any(|known| fold(known) == folded)
-    }
-
     fn expected(&self) -> String {
         let sentence = match self.kind {
             ValueKind::YesNo => "không phải có/không; cần x, có, 1 hoặc không, chưa, 0",
@@ -389,11 +260,6 @@ fn yes_no(value: bool) -> Parsed {
     Parsed::Value(Value::Number(if value { 1.0 } else { 0.0 }), Qualifier::Exact)
 }
 
-/// What Excel shows where a formula failed, as it stands in text files made of workbooks.
-fn is_error(text: &str) -> bool {
-    ["#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!"].contains(&text)
-}
-
 /// A formula that failed, or that was never worked out.
 fn failed(error: &str) -> Parsed {
     bad(if error.starts_with('=') {
@@ -406,11 +272,11 @@ fn failed(error: &str) -> Parsed {
 }
 
 fn bad(sentence: String) -> Parsed {
-    Parsed::Bad(RejectCode::BadValue, sentence, Vec::new())
+    Parsed::bad(RejectCode::BadValue, sentence, Vec::new())
 }
 
 fn out_of_range(shown: &str, why: &str) -> Parsed {
-    Parsed::Bad(RejectCode::OutOfRange, format!("“{shown}” ngoài khoảng cho phép: {why}"), Vec::new())
+    Parsed::bad(RejectCode::OutOfRange, format!("“{shown}” ngoài khoảng cho phép: {why}"), Vec::new())
 }
 
 /// The whole number a text begins with, where words follow: `4 hộ (12 khẩu)`.
@@ -419,48 +285,6 @@ fn whole_suggestion(text: &str) -> Vec<String> {
     let number = number::leading(&text).filter(|(_, rest)| rest.starts_with(' '));
     let count = number.and_then(|(token, _)| number::parse_count(&token));
     count.map(|count| format!("{count:.0}")).into_iter().collect()
-}
-
-/// Splits off the word before a number.
-fn qualified(text: &str) -> (Qualifier, String) {
-    let cleaned = clean(text).to_lowercase();
-    for (word, qualifier) in QUALIFIERS {
-        if let Some(rest) = strip_folded(&cleaned, word) {
-            return (qualifier, rest.trim_start().to_owned());
-        }
-    }
-    (Qualifier::Exact, cleaned)
-}
-
-fn strip_folded<'a>(text: &'a str, word: &str) -> Option<&'a str> {
-    let cut = text.char_indices().nth(word.chars().count()).map_or(text.len(), |(at, _)| at);
-    let (head, rest) = text.split_at_checked(cut)?;
-    (head == word || (head.ends_with(' ') && fold(head) == fold(word))).then_some(rest)
-}
-
-/// Reads a qualifier written alone in its own column.
-pub(crate) fn qualifier(text: &str) -> Option<Qualifier> {
-    let folded = fold(text);
-    let ids =
-        [Qualifier::Exact, Qualifier::MoreThan, Qualifier::LessThan, Qualifier::Almost, Qualifier::About];
-    if folded.is_empty() || folded == fold("đúng") || folded == "=" {
-        return Some(Qualifier::Exact);
-    }
-    let by_word =
-        || QUALIFIERS.iter().find(|(word, _)| fold(word) == folded).map(|(_, qualifier)| *qualifier);
-    ids.into_iter().find(|id| id.as_str() == folded).or_else(by_word)
-}
-
-/// Splits off `nghìn`, `triệu`, `tỷ` behind a number.
-fn multiplier(rest: &str) -> (Option<f64>, &str) {
-    for (word, times) in [("nghìn", 1e3), ("ngàn", 1e3), ("triệu", 1e6), ("tỷ", 1e9), ("tỉ", 1e9)] {
-        if let Some(unit) = rest.strip_prefix(word)
-            && !unit.starts_with(char::is_alphabetic)
-        {
-            return (Some(times), unit.trim());
-        }
-    }
-    (None, rest)
 }
 
 #[cfg(test)]
@@ -501,7 +325,7 @@ mod tests {
 
     fn code(parsed: &Parsed) -> Option<RejectCode> {
         match parsed {
-            Parsed::Bad(code, ..) => Some(*code),
+            Parsed::Bad(fault) => Some(fault.code),
             _ => None,
         }
     }
@@ -530,7 +354,7 @@ mod tests {
         }
         let excel = count.read(&Cell::Number(1.241), Style::Plain);
         assert!(
-            matches!(excel, Parsed::Bad(RejectCode::BadValue, _, ref meant) if *meant == ["1241"]),
+            matches!(&excel, Parsed::Bad(fault) if fault.code == RejectCode::BadValue && fault.suggestions == ["1241"]),
             "{excel:?}"
         );
     }

@@ -65,6 +65,14 @@ impl CollectorConfig {
         }
         self.check_source(&mut problems);
         self.check_columns(&mut problems);
+        if let Format::Table(format) = &self.format
+            && let Some(sign) = format.delimiter
+            && (!sign.is_ascii() || sign.is_alphanumeric() || matches!(sign, '"' | '\n' | '\r'))
+        {
+            let message =
+                format!("{sign:?} cannot stand between cells, expected one sign such as `;`, `,` or `\\t`");
+            problems.push(problem("format.delimiter", &message));
+        }
         if self.evidence == Evidence::Crowd && self.columns.iter().any(|c| c.blank != super::Blank::Missing) {
             problems.push(problem("evidence", "`crowd` says presence only, expected no column with `blank`"));
         }

@@ -174,6 +174,8 @@ mod tests {
         check(format!("{good}{column}indicator = \"x\"\n"), &["columns[0]"]);
         check(format!("{good}{column}").replace("PATH", "../a.csv"), &["source.path"]);
         check(format!("{good}{column}").replace("PATH", "{day}.csv"), &["source.path"]);
+        check(format!("{good}delimiter = \"；\"\n{column}"), &["format.delimiter"]);
+        check(format!("{good}delimiter = \"\\\"\"\n{column}"), &["format.delimiter"]);
         check(format!("{good}{column}[schedule]\ncron = \"daily\"\n"), &["schedule"]);
         check(format!("{good}[[columns]]\nheadings = [\"a\"]\nis = \"value\"\n"), &["columns"]);
     }

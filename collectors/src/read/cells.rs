@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use gapwatch_model::{Dimensions, Evidence, Indicator, IndicatorId, IndicatorSet, Unit, ValueKind};
+use gapwatch_model::{
+    Dimensions, Evidence, Indicator, IndicatorId, IndicatorSet, Qualifier, Unit, Value, ValueKind,
+};
 
 use crate::{
     config::{CollectorConfig, Column, Decimal, ValuePart},
@@ -21,7 +23,15 @@ pub(crate) struct ValueColumn {
     pub(crate) kind: CellKind,
     /// How its numbers are written. `None` where the column is held back.
     pub(crate) style: Option<Style>,
-    read: Memo<Parsed>,
+    read: Memo<Known>,
+}
+
+/// What a text of the column says. What is wrong with a bad one is found anew each time it is said.
+#[derive(Debug, Clone, Copy)]
+enum Known {
+    Missing,
+    Value(Value, Qualifier),
+    Bad,
 }
 
 impl ValueColumn {
@@ -32,9 +42,16 @@ impl ValueColumn {
     /// Reads the column's cell of a row. `None` where the column is held back.
     pub(crate) fn read(&self, row: &Row) -> Option<Parsed> {
         let (cell, style) = (row.cell(self.at), self.style?);
-        Some(match cell {
-            Cell::Text(text) => self.read.of(text, || self.kind.read(cell, style)),
-            _ => self.kind.read(cell, style),
+        let Cell::Text(text) = cell else { return Some(self.kind.read(cell, style)) };
+        let known = || match self.kind.read(cell, style) {
+            Parsed::Missing => Known::Missing,
+            Parsed::Value(value, qualifier) => Known::Value(value, qualifier),
+            Parsed::Bad(_) => Known::Bad,
+        };
+        Some(match self.read.of(text, known) {
+            Known::Missing => Parsed::Missing,
+            Known::Value(value, qualifier) => Parsed::Value(value, qualifier),
+            Known::Bad => self.kind.read(cell, style),
         })
     }
 }
@@ -70,14 +87,19 @@ pub(crate) fn slots<'a>(
 ) -> (Vec<Slot<'a>>, Vec<HeldBack>) {
     let mut slots: Vec<Slot<'a>> = Vec::new();
     let mut held = Vec::new();
-    for (column, at) in columns.iter().zip(&table.mapped) {
-        let (Some(at), Some(indicator)) = (at, column.indicator.as_deref().and_then(|id| indicators.get(id)))
-        else {
-            continue;
-        };
-        let kind = CellKind::of(column, indicator);
-        let style = style(&kind, column.decimal, data, *at).map_err(|fault| held.push(fault)).ok();
-        let value = Some(ValueColumn::new(*at, kind, style));
+    let of_values = columns.iter().zip(&table.mapped).filter_map(|(column, at)| {
+        let indicator = indicators.get(column.indicator.as_deref()?)?;
+        Some(((*at)?, column, indicator, CellKind::of(column, indicator)))
+    });
+    let of_values: Vec<_> = of_values.collect();
+    let numbers: Vec<usize> =
+        of_values.iter().filter(|(.., kind)| kind.kind != ValueKind::YesNo).map(|(at, ..)| *at).collect();
+    let written = different(data, &numbers);
+    for (at, column, indicator, kind) in of_values {
+        let cells = numbers.iter().position(|number| *number == at).and_then(|number| written.get(number));
+        let cells = cells.map_or(&[][..], Vec::as_slice);
+        let style = style(&kind, column.decimal, cells, at).map_err(|fault| held.push(fault)).ok();
+        let value = Some(ValueColumn::new(at, kind, style));
         let dimensions = dimensions(column);
         let evidence = column.evidence.unwrap_or(config.evidence);
         let same = |slot: &&mut Slot<'_>| {
@@ -122,14 +144,19 @@ fn dimensions(column: &Column) -> Dimensions {
     }
 }
 
-/// Decides how a column is written, over all its data rows.
-pub(crate) fn style(kind: &CellKind, declared: Decimal, data: &[&Row], at: usize) -> Result<Style, HeldBack> {
+/// Decides how a column is written, over all its different cells.
+pub(crate) fn style(
+    kind: &CellKind,
+    declared: Decimal,
+    cells: &[&Cell],
+    at: usize,
+) -> Result<Style, HeldBack> {
     let held = |example: String, sentence: String| HeldBack { at, example, sentence };
     let style = match declared {
         Decimal::Comma => Style::Comma,
         Decimal::Point => Style::Point,
         Decimal::Auto => {
-            let tokens: Vec<String> = different(data, at).flat_map(|cell| kind.tokens(cell)).collect();
+            let tokens: Vec<String> = cells.iter().flat_map(|cell| kind.tokens(cell)).collect();
             match number::decide(tokens.iter().map(String::as_str)) {
                 Decision::Decided(style) => style,
                 Decision::Conflict(one, other) => {
@@ -151,7 +178,7 @@ pub(crate) fn style(kind: &CellKind, declared: Decimal, data: &[&Row], at: usize
     if kind.kind == ValueKind::Ratio
         && kind.unit == Unit::Percent
         && kind.scale.is_none()
-        && let Some(example) = all_shares(kind, style, data, at)
+        && let Some(example) = all_shares(kind, style, cells)
     {
         let sentence = format!(
             "không rõ “{example}” là tỷ lệ (nhân 100) hay đã là phần trăm; hãy khai `scale = 100` hoặc `scale = 1`"
@@ -161,25 +188,33 @@ pub(crate) fn style(kind: &CellKind, declared: Decimal, data: &[&Row], at: usize
     Ok(style)
 }
 
-/// The cells of a column, each text once.
-fn different<'r>(data: &'r [&'r Row], at: usize) -> impl Iterator<Item = &'r Cell> {
-    let mut seen: Vec<bool> = Vec::new();
-    data.iter().map(move |row| row.cell(at)).filter(move |cell| {
-        let Cell::Text(text) = cell else { return true };
-        let Some(number) = text.number().map(|number| number as usize) else { return true };
-        if let Some(seen) = seen.get_mut(number) {
-            return !std::mem::replace(seen, true);
+/// The cells of each of some columns, each text once.
+pub(crate) fn different<'r>(data: &[&'r Row], columns: &[usize]) -> Vec<Vec<&'r Cell>> {
+    let mut found: Vec<(Vec<bool>, Vec<&Cell>)> = vec![Default::default(); columns.len()];
+    for row in data {
+        for (at, (seen, cells)) in columns.iter().zip(&mut found) {
+            let cell = row.cell(*at);
+            let number = if let Cell::Text(text) = cell { text.number() } else { None };
+            let Some(number) = number.map(|number| number as usize) else {
+                cells.push(cell);
+                continue;
+            };
+            if seen.len() <= number {
+                seen.resize(number + 1, false);
+            }
+            if let Some(seen) = seen.get_mut(number).filter(|seen| !**seen) {
+                *seen = true;
+                cells.push(cell);
+            }
         }
-        seen.resize(number + 1, false);
-        seen.last_mut().into_iter().for_each(|seen| *seen = true);
-        true
-    })
+    }
+    found.into_iter().map(|(_, cells)| cells).collect()
 }
 
 /// Whether every bare number of a percent column lies between 0 and 1, and one between them: 0.976 or 0,976 percent?
-fn all_shares(kind: &CellKind, style: Style, data: &[&Row], at: usize) -> Option<String> {
+fn all_shares(kind: &CellKind, style: Style, cells: &[&Cell]) -> Option<String> {
     let mut example = None;
-    for cell in different(data, at) {
+    for cell in cells {
         let number = match cell {
             Cell::Number(number) => *number,
             Cell::Percent(_) => return None,

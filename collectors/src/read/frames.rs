@@ -4,13 +4,11 @@ use std::collections::HashMap;
 
 use gapwatch_model::{Frame, FrameKey, PlaceIx, Point};
 
-/// Where in the file a point came from.
+/// Where in the file a point came from; the line is the point's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Origin {
     /// Number of the sheet among those read.
     pub(crate) sheet: u32,
-    /// 0-based row in the sheet's grid.
-    pub(crate) row: u32,
     /// 0-based column.
     pub(crate) column: u32,
 }
@@ -22,7 +20,24 @@ pub(crate) type Conflict = (FrameKey, Vec<(Point, Origin)>);
 #[derive(Debug, Default)]
 pub(crate) struct Frames {
     by_key: HashMap<FrameKey, usize>,
-    frames: Vec<(FrameKey, Vec<(Point, Origin)>)>,
+    frames: Vec<Filled>,
+}
+
+/// One frame being filled.
+#[derive(Debug)]
+struct Filled {
+    key: FrameKey,
+    points: Vec<Point>,
+    /// Where points come from, each with the first point it is true of: mostly all of a sheet are of one column.
+    origins: Vec<(usize, Origin)>,
+}
+
+impl Filled {
+    fn origin(&self, point: usize) -> Origin {
+        let behind = self.origins.partition_point(|(from, _)| *from <= point);
+        let origin = behind.checked_sub(1).and_then(|at| self.origins.get(at));
+        origin.map_or(Origin { sheet: 0, column: 0 }, |(_, origin)| *origin)
+    }
 }
 
 impl Frames {
@@ -31,7 +46,7 @@ impl Frames {
         if let Some(number) = self.by_key.get(&key) {
             return *number;
         }
-        self.frames.push((key.clone(), Vec::new()));
+        self.frames.push(Filled { key: key.clone(), points: Vec::new(), origins: Vec::new() });
         let number = self.frames.len() - 1;
         self.by_key.insert(key, number);
         number
@@ -39,26 +54,35 @@ impl Frames {
 
     /// Adds a point.
     pub(crate) fn push(&mut self, number: usize, point: Point, origin: Origin) {
-        if let Some((_, points)) = self.frames.get_mut(number) {
-            points.push((point, origin));
+        let Some(frame) = self.frames.get_mut(number) else { return };
+        if frame.origins.last().is_none_or(|(_, last)| *last != origin) {
+            frame.origins.push((frame.points.len(), origin));
         }
+        frame.points.push(point);
     }
 
     /// The finished frames, and the points of one place that say different things.
     pub(crate) fn finish(mut self) -> (Vec<Frame>, Vec<Conflict>) {
-        self.frames.sort_by(|one, other| one.0.cmp(&other.0));
+        self.frames.sort_by(|one, other| one.key.cmp(&other.key));
         let mut conflicts: Vec<Conflict> = Vec::new();
         let mut firsts_at = ByPlace::default();
         let mut frames: Vec<Frame> = Vec::with_capacity(self.frames.len());
         // The method is no part of what a correction replaces, so two methods can contradict each other.
-        for alike in self.frames.chunk_by(|(one, _), (other, _)| replaces(one, other)) {
+        for alike in self.frames.chunk_by_mut(|one, other| replaces(&one.key, &other.key)) {
+            if let [frame] = alike
+                && frame.points.is_sorted_by(|one, other| one.place < other.place)
+            {
+                frames.push(Frame { key: frame.key.clone(), points: std::mem::take(&mut frame.points) });
+                continue;
+            }
+            let alike = &*alike;
             let mut kept: Vec<Vec<Point>> = vec![Vec::new(); alike.len()];
             let points = || {
                 let numbered = alike.iter().enumerate();
-                numbered.flat_map(|(number, (_, points))| points.iter().map(move |point| (number, point)))
+                numbered.flat_map(|(number, frame)| frame.points.iter().map(move |point| (number, point)))
             };
             let mut firsts: Vec<First<'_>> = Vec::new();
-            for (number, (point, _)) in points() {
+            for (number, point) in points() {
                 match firsts_at.get(point.place).and_then(|at| firsts.get_mut(at)) {
                     Some(first) => first.agreed &= says_the_same(first.point, point),
                     None => {
@@ -75,20 +99,22 @@ impl Frames {
                 firsts_at.clear(point.place);
                 if *agreed {
                     kept.get_mut(*number).into_iter().for_each(|points| points.push(**point));
-                } else if let Some((key, _)) = alike.first() {
+                } else if let Some(Filled { key, .. }) = alike.first() {
                     firsts_at.set(point.place, conflicts.len());
                     conflicts.push((key.clone(), Vec::new()));
                 }
             }
             if contradicted < conflicts.len() {
-                for (_, said) in points() {
-                    let conflict = firsts_at.get(said.0.place).and_then(|at| conflicts.get_mut(at));
-                    conflict.into_iter().for_each(|(_, points)| points.push(*said));
+                for frame in alike {
+                    for (at, point) in frame.points.iter().enumerate() {
+                        let conflict = firsts_at.get(point.place).and_then(|at| conflicts.get_mut(at));
+                        conflict.into_iter().for_each(|(_, said)| said.push((*point, frame.origin(at))));
+                    }
                 }
                 firsts.iter().for_each(|first| firsts_at.clear(first.point.place));
             }
             let whole = alike.iter().zip(kept).filter(|(_, points)| !points.is_empty());
-            frames.extend(whole.map(|((key, _), points)| Frame { key: key.clone(), points }));
+            frames.extend(whole.map(|(frame, points)| Frame { key: frame.key.clone(), points }));
         }
         (frames, conflicts)
     }

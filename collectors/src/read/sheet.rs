@@ -17,8 +17,8 @@ use gapwatch_model::{Period, PlaceIx, PlaceLevel, Qualifier, RejectCode, text};
 
 use super::{
     cells::{self, Slot},
-    frames::{Frames, Origin},
-    period::{self, PeriodFault},
+    frames::Frames,
+    period,
 };
 use crate::{
     Context, Fetched, Reading,
@@ -26,7 +26,7 @@ use crate::{
     grid::{self, Grid, Row},
     number::Style,
     reading::SheetNotes,
-    resolve::{Found, Named},
+    resolve::{Answers, Named},
     rows::{self, Kind, Looks, Shape},
     table::Table,
     texts::{Memo, Text, Texts},
@@ -49,8 +49,8 @@ pub(crate) struct Reader<'a> {
     level: PlaceLevel,
     /// What the cells that name places and dimensions say, mended.
     texts: RefCell<Texts>,
-    known: HashMap<NaiveDate, HashMap<Named, Found>>,
-    communes: RefCell<HashMap<(Named, NaiveDate), Found>>,
+    known: Answers,
+    communes: RefCell<Answers>,
     bad_rows: BTreeSet<(u32, u32)>,
     /// The sheets read, with their names and headings, for saying which rows contradict each other.
     seen: Vec<(String, Vec<String>, Grid)>,
@@ -68,7 +68,8 @@ struct Frame<'t, 'a> {
     /// Columns of dimensions, evidence and method that the sheet has.
     own: bool,
     cleaned: Memo<Option<Text>>,
-    periods: Memo<Result<Period, PeriodFault>>,
+    /// What the good cells of periods say.
+    periods: Memo<Option<When>>,
     /// Numbers of the frames that slots go to, by what rows say of their dimensions and period.
     numbers: RefCell<Numbers>,
     /// The numbers of the row before, and what they are of: rows of one day mostly stand together.
@@ -127,6 +128,14 @@ impl Frame<'_, '_> {
     }
 }
 
+/// The period a row is about, the day on which it names its place, and the epoch of that day.
+#[derive(Debug, Clone, Copy)]
+struct When {
+    period: Period,
+    day: NaiveDate,
+    epoch: u32,
+}
+
 /// One row's own dimensions and reservations.
 struct Said {
     period: Period,
@@ -156,7 +165,7 @@ impl<'a> Reader<'a> {
             new_villages: HashMap::new(),
             level: level(config, columns),
             texts: RefCell::default(),
-            known: HashMap::new(),
+            known: Answers::default(),
             communes: RefCell::default(),
             bad_rows: BTreeSet::new(),
             seen: Vec::new(),
@@ -194,12 +203,14 @@ impl<'a> Reader<'a> {
             "" => self.fetched.file.clone(),
             name => format!("{}#{name}", self.fetched.file),
         };
-        self.note_columns(grid, table);
         let shape_parts = self.shape_parts(table);
+        let spoken: Vec<usize> =
+            (0..grid::MAX_COLUMNS).filter(|column| !shape_parts.1.contains(column)).take(6).collect();
         let shape = Shape {
             table,
             meaning: &shape_parts.0,
             values: &shape_parts.1,
+            others: &spoken,
             roman_groups: rows::roman_groups(&grid.rows, table),
             total_words: match &self.config.format {
                 crate::config::Format::Table(format) => &format.total_words,
@@ -209,9 +220,15 @@ impl<'a> Reader<'a> {
             of_villages: self.level == PlaceLevel::Village,
             looks: Looks::default(),
         };
-        let mut kinds = Vec::new();
+        let mut filled = vec![0_u32; table.headings.len()];
+        let mut data: Vec<&Row> = Vec::with_capacity(grid.rows.len());
+        // Rows that are no data, each with the number of data rows above it.
+        let mut others = Vec::new();
         let (mut signed, mut below) = (false, Vec::new());
-        for (number, row) in grid.rows.iter().enumerate().skip(table.heading.1) {
+        for row in grid.rows.iter().skip(table.heading.1) {
+            for (count, cell) in filled.iter_mut().zip(&row.cells) {
+                *count += u32::from(!cell.is_blank());
+            }
             let kind = shape.kind(row);
             // What looks like a signature may be a remark between rows: whole records below it still count.
             signed = match kind {
@@ -219,17 +236,19 @@ impl<'a> Reader<'a> {
                 Kind::Data => signed && !shape.is_record(row),
                 _ => signed,
             };
-            match (signed, &kind) {
-                (true, Kind::Group(_)) => below.push((number, row, kind)),
+            match (signed, kind) {
+                (true, Kind::Group(name)) => below.push((data.len(), Kind::Group(name))),
                 (true, _) => {}
-                (false, _) => {
-                    kinds.append(&mut below);
-                    kinds.push((number, row, kind));
+                (false, kind) => {
+                    others.append(&mut below);
+                    match kind {
+                        Kind::Data => data.push(row),
+                        kind => others.push((data.len(), kind)),
+                    }
                 }
             }
         }
-        let data: Vec<&Row> =
-            kinds.iter().filter(|(.., kind)| *kind == Kind::Data).map(|(_, row, _)| *row).collect();
+        self.note_columns(grid, table, &filled);
         let (slots, held) = cells::slots(self.config, self.columns, table, self.ctx.indicators, &data);
         let value_style = self.long_styles(table, &data);
         let period =
@@ -279,18 +298,27 @@ impl<'a> Reader<'a> {
             today,
             indicator,
         };
-        for (number, row, kind) in kinds {
-            match kind {
-                Kind::Data => self.row(&frame, number, row, &mut naming),
-                Kind::Group(name) => {
-                    self.skipped();
-                    let mut carried = Named::clone(&naming.carried);
-                    self.group(&frame, &name, &mut carried);
-                    naming.carry(carried);
-                }
-                Kind::Total | Kind::Repeat | Kind::Numbers => self.skipped(),
-                Kind::Blank | Kind::Signature => {}
+        let mut others = others.into_iter().peekable();
+        for (number, row) in data.iter().enumerate() {
+            while let Some((_, kind)) = others.next_if(|(above, _)| *above <= number) {
+                self.no_data(&frame, kind, &mut naming);
             }
+            self.row(&frame, row, &mut naming);
+        }
+        others.for_each(|(_, kind)| self.no_data(&frame, kind, &mut naming));
+    }
+
+    /// Takes a row that is no data for what it is.
+    fn no_data(&mut self, frame: &Frame<'_, '_>, kind: Kind, naming: &mut Naming) {
+        match kind {
+            Kind::Group(name) => {
+                self.skipped();
+                let mut carried = Named::clone(&naming.carried);
+                self.group(frame, &name, &mut carried);
+                naming.carry(carried);
+            }
+            Kind::Total | Kind::Repeat | Kind::Numbers => self.skipped(),
+            Kind::Data | Kind::Blank | Kind::Signature => {}
         }
     }
 
@@ -335,7 +363,8 @@ impl<'a> Reader<'a> {
             };
             let numbers: Vec<&Row> = data.iter().filter(counted).copied().collect();
             let kind = long_kind(gapwatch_model::ValueKind::Number, gapwatch_model::Unit::Items);
-            match cells::style(&kind, declared, &numbers, at) {
+            let written = cells::different(&numbers, &[at]).into_iter().next().unwrap_or_default();
+            match cells::style(&kind, declared, &written, at) {
                 Ok(style) => Some(style),
                 Err(fault) => {
                     self.hold_back(table, fault);
@@ -367,7 +396,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn row(&mut self, frame: &Frame<'_, 'a>, number: usize, row: &Row, naming: &mut Naming) {
+    fn row(&mut self, frame: &Frame<'_, 'a>, row: &Row, naming: &mut Naming) {
         self.reading.read = self.reading.read.saturating_add(1);
         if let Some(fault) = &row.fault {
             let shown = row.cells.first().cloned().unwrap_or_default();
@@ -375,27 +404,13 @@ impl<'a> Reader<'a> {
             return;
         }
         if let Some(said) = self.said(frame, row, naming) {
-            let sheet = self.sheet;
-            let origin = |column: usize| Origin {
-                sheet,
-                row: u32::try_from(number).unwrap_or(u32::MAX),
-                column: u32::try_from(column).unwrap_or(u32::MAX),
-            };
             for (index, slot) in frame.slots.iter().enumerate() {
                 if let Some((value, qualifier, samples, column)) = self.slot(frame, row, slot) {
-                    self.keep(
-                        frame,
-                        row,
-                        (Some(index), slot),
-                        &said,
-                        value,
-                        qualifier,
-                        samples,
-                        origin(column),
-                    );
+                    let slot = (Some(index), slot);
+                    self.keep(frame, row, slot, &said, value, qualifier, samples, column);
                 }
             }
-            self.long(frame, row, &said, &origin);
+            self.long(frame, row, &said);
         }
     }
 
@@ -403,16 +418,21 @@ impl<'a> Reader<'a> {
     fn said(&mut self, frame: &Frame<'_, '_>, row: &Row, naming: &mut Naming) -> Option<Said> {
         let table = frame.table;
         let today = frame.today;
-        let period = match frame.at(Role::Period).or(frame.at(Role::Date)) {
-            None => frame.sheet_period,
+        let dated = |period: Period| {
+            let day = period.end().min(today.max(period.start()));
+            When { period, day, epoch: self.ctx.resolver.epoch(day) }
+        };
+        let when = match frame.at(Role::Period).or(frame.at(Role::Date)) {
+            None => dated(frame.sheet_period),
             Some(at) => {
                 let cell = row.cell(at);
-                let read = match cell {
-                    grid::Cell::Text(text) => frame.periods.of(text, || period::of_cell(cell, today)),
-                    _ => period::of_cell(cell, today),
+                let read = || period::of_cell(cell, today).map(dated);
+                let known = match cell {
+                    grid::Cell::Text(text) => frame.periods.of(text, || read().ok()),
+                    _ => None,
                 };
-                match read {
-                    Ok(period) => period,
+                match known.map_or_else(read, Ok) {
+                    Ok(when) => when,
                     Err(fault) => {
                         self.period_fault(row, at, table, fault);
                         return None;
@@ -420,8 +440,7 @@ impl<'a> Reader<'a> {
                 }
             }
         };
-        let day = period.end().min(today.max(period.start()));
-        let place = self.place(frame, row, naming, day)?;
+        let place = self.place(frame, row, naming, when)?;
         let samples = frame.at(Role::Samples).and_then(|at| {
             let kind = long_kind(gapwatch_model::ValueKind::Count, gapwatch_model::Unit::Items);
             self.count(row, at, table, &kind)
@@ -438,8 +457,8 @@ impl<'a> Reader<'a> {
         });
         let own =
             if frame.own { Own(OWN.map(|role| self.text_at(frame, row, role))) } else { Own::default() };
-        let numbers = frame.numbers(&own, period);
-        Some(Said { period, samples, qualifier, place, own, numbers })
+        let numbers = frame.numbers(&own, when.period);
+        Some(Said { period: when.period, samples, qualifier, place, own, numbers })
     }
 }
 

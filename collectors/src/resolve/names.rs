@@ -24,25 +24,15 @@ pub(super) fn head(name: &str) -> &str {
 /// of `Mò` or the name of a xóm.
 pub(super) fn village_keys(name: &str) -> Vec<String> {
     let cleaned = text::clean(name);
-    let mut keys = vec![text::fold(&cleaned), text::fold(without_kind(&cleaned))];
+    let mut keys = vec![text::fold(&cleaned), text::fold(text::without_village_kind(&cleaned))];
     keys.dedup();
     keys
-}
-
-/// A cleaned name of a village without the kind before it.
-fn without_kind(cleaned: &str) -> &str {
-    let kept = text::fold_village(cleaned).split(' ').count();
-    let skip = cleaned.split(' ').count().saturating_sub(kept);
-    if skip == 0 {
-        return cleaned;
-    }
-    cleaned.splitn(skip + 1, ' ').last().unwrap_or(cleaned)
 }
 
 /// A village's name for near matches: no tones, no kind, no *số* before a number, no zeros that only fill up.
 pub(super) fn plain_village(name: &str) -> String {
     // Tones fall away with the marks; the kind falls away first, while its tones are still there.
-    let plain = text::toneless(without_kind(&text::clean(name)));
+    let plain = text::toneless(text::without_village_kind(&text::clean(name)));
     let stripped =
         KINDS.iter().find_map(|kind| plain.strip_prefix(kind)?.strip_prefix(' ')).unwrap_or(&plain);
     let words: Vec<&str> = stripped.split(' ').collect();

@@ -26,21 +26,22 @@ impl Scope<'_> {
             format!("village|{parent}|{code}|{}", text::fold(name))
         };
         match (&named.village_code, commune) {
-            (Some(code), _) => self.village_by_code(&text::clean(code), name, commune, note, key(code)),
+            (Some(code), _) => self.village_by_code(&text::clean(code), name, commune, note, &|| key(code)),
             (None, _) if name.is_empty() => missing(Role::VillageName, "thiếu tên hoặc mã thôn, bản"),
-            (None, Some(commune)) => self.village_by_name(name, commune, note, key("")),
+            (None, Some(commune)) => self.village_by_name(name, commune, note, &|| key("")),
             (None, None) => missing(Role::CommuneName, "thiếu xã, nên không tìm được thôn, bản theo tên"),
         }
     }
 
     /// The commune of a row; the rows of one commune ask only once.
     fn commune(&self, named: &Named, province: Option<PlaceIx>) -> Found {
-        let key = (Named { village_code: None, village_name: None, ..named.clone() }, self.day);
-        if let Some(found) = self.communes.borrow().get(&key) {
-            return found.clone();
+        let key = Named { village_code: None, village_name: None, ..named.clone() };
+        let epoch = self.resolver.epoch(self.day);
+        if let Some(found) = self.communes.borrow().get(&key, epoch, self.day) {
+            return found;
         }
         let found = self.unit(named, PlaceLevel::Commune, province);
-        self.communes.borrow_mut().insert(key, found.clone());
+        self.communes.borrow_mut().keep(key, epoch, self.day, found.clone());
         found
     }
 
@@ -50,16 +51,16 @@ impl Scope<'_> {
         name: &str,
         commune: Option<PlaceIx>,
         note: Option<String>,
-        key: String,
+        key: &dyn Fn() -> String,
     ) -> Found {
-        if let Some(found) = self.decided(&key) {
+        if let Some(found) = self.decided_before(key) {
             return found;
         }
         let bearer = self.gazetteer.by_code_on(code, self.day);
         let Some(village) = bearer.filter(|ix| self.gazetteer.get(*ix).level == PlaceLevel::Village) else {
             return match commune {
-                Some(commune) => self.unknown_village(Role::VillageCode, code, name, commune, key),
-                None => self.unknown(Role::VillageCode, code, &[], key),
+                Some(commune) => self.unknown_village(Role::VillageCode, code, name, commune, key()),
+                None => self.unknown(Role::VillageCode, code, &[], key()),
             };
         };
         let place = self.gazetteer.get(village);
@@ -81,26 +82,37 @@ impl Scope<'_> {
                 RejectCode::CodeContradictsName,
                 sentence,
                 &candidates,
-                key,
+                key(),
             );
         }
         Found::Place(village, note)
     }
 
-    fn village_by_name(&self, name: &str, commune: PlaceIx, note: Option<String>, key: String) -> Found {
-        if let Some(found) = self.decided(&key) {
+    fn village_by_name(
+        &self,
+        name: &str,
+        commune: PlaceIx,
+        note: Option<String>,
+        key: &dyn Fn() -> String,
+    ) -> Found {
+        if let Some(found) = self.decided_before(key) {
             return found;
         }
         let named = self.villages_named(name, commune);
         match self.exact(&named, name).as_slice() {
             [one] => Found::Place(*one, note),
-            [] => self.unknown_village(Role::VillageName, name, name, commune, key),
+            [] => self.unknown_village(Role::VillageName, name, name, commune, key()),
             several => {
                 let commune = self.gazetteer.get(commune).full_name();
                 let sentence = format!("{commune} có {} thôn, bản tên “{name}”; cần chọn một", several.len());
-                self.fault(Role::VillageName, RejectCode::AmbiguousPlace, sentence, several, key)
+                self.fault(Role::VillageName, RejectCode::AmbiguousPlace, sentence, several, key())
             }
         }
+    }
+
+    /// What was decided of a row. Its key is written only where anything was decided at all.
+    fn decided_before(&self, key: &dyn Fn() -> String) -> Option<Found> {
+        if self.decisions.is_empty() { None } else { self.decided(&key()) }
     }
 
     fn unknown_village(&self, role: Role, written: &str, name: &str, commune: PlaceIx, key: String) -> Found {

@@ -4,11 +4,19 @@
 //! a clerk writes in several ways (accepted when unique); [`toneless`] is for search and for *near* matches, which a
 //! person decides.
 
+use std::sync::LazyLock;
+
 use chrono::{Datelike, NaiveDate, NaiveDateTime, Timelike};
 use unicode_normalization::UnicodeNormalization;
 
 const TONES: [(char, char); 5] =
     [('\u{300}', '2'), ('\u{301}', '1'), ('\u{303}', '4'), ('\u{309}', '3'), ('\u{323}', '5')];
+
+/// The letters of Vietnamese and its neighbours without their tones, and the tones: `ộ` is `ô` and `5`. Two rows of the
+/// code table.
+static LETTERS: LazyLock<[Vec<(char, Option<char>)>; 2]> = LazyLock::new(|| {
+    [('\u{c0}'..='\u{1b0}').map(apart).collect(), ('\u{1ea0}'..='\u{1ef9}').map(apart).collect()]
+});
 
 /// Kinds of units that stand before a name, longest first. Compared after [`clean`] and lower-casing.
 const PREFIXES: [&str; 24] = [
@@ -46,7 +54,7 @@ const VILLAGE_PREFIXES: [&str; 11] =
 /// and direction marks dropped, ends trimmed.
 #[must_use]
 pub fn clean(text: &str) -> String {
-    if text.bytes().all(|b| b.is_ascii_graphic()) {
+    if is_clean(text) {
         return text.to_owned();
     }
     let mut cleaned = String::with_capacity(text.len());
@@ -83,24 +91,80 @@ pub fn fold(text: &str) -> String {
     if cleaned.is_ascii() {
         return cleaned;
     }
-    let words = cleaned.split(' ').filter(|word| !word.is_empty()).map(|word| {
-        let mut tone = None;
-        let mut bare: String = String::with_capacity(word.len());
-        for letter in word.nfd() {
-            match TONES.iter().find(|(mark, _)| *mark == letter) {
-                Some((_, digit)) => tone = Some(*digit),
-                None => bare.push(letter),
-            }
+    let mut folded = String::with_capacity(cleaned.len() + 8);
+    for word in cleaned.split(' ').filter(|word| !word.is_empty()) {
+        if !folded.is_empty() {
+            folded.push(' ');
         }
-        let mut folded: String = bare.nfc().collect();
+        let start = folded.len();
+        let mut tone = None;
+        for letter in word.chars() {
+            let Some((bare, toned)) = letter_apart(letter) else {
+                folded.truncate(start);
+                tone = fold_rare(word, &mut folded);
+                break;
+            };
+            folded.push(bare);
+            tone = toned.or(tone);
+        }
         if let Some(digit) = tone {
             // A letter no Vietnamese word ends in keeps the tone apart from digits of the name itself.
             folded.push('\u{b7}');
             folded.push(digit);
         }
-        folded
+    }
+    folded
+}
+
+/// Writes a word of rare letters or free-standing marks without its tones; the last of them.
+fn fold_rare(word: &str, folded: &mut String) -> Option<char> {
+    let mut tone = None;
+    let mut bare = String::with_capacity(word.len());
+    for letter in word.nfd() {
+        match TONES.iter().find(|(mark, _)| *mark == letter) {
+            Some((_, digit)) => tone = Some(*digit),
+            None => bare.push(letter),
+        }
+    }
+    folded.extend(bare.nfc());
+    tone
+}
+
+/// A letter without its tone, looked up. `None` for letters of no table and for marks.
+fn letter_apart(letter: char) -> Option<(char, Option<char>)> {
+    let row = |first: char| u32::from(letter).checked_sub(u32::from(first)).map(|at| at as usize);
+    let [latin, vietnamese] = &*LETTERS;
+    match letter {
+        '\0'..='\u{7f}' => Some((letter, None)),
+        '\u{c0}'..='\u{1b0}' => latin.get(row('\u{c0}')?).copied(),
+        '\u{1ea0}'..='\u{1ef9}' => vietnamese.get(row('\u{1ea0}')?).copied(),
+        _ => None,
+    }
+}
+
+/// A letter without its tone, worked out.
+fn apart(letter: char) -> (char, Option<char>) {
+    let tone_of = |mark: char| TONES.iter().find(|(tone, _)| *tone == mark).map(|(_, digit)| *digit);
+    let parts = || std::iter::once(letter).nfd();
+    let bare = parts().filter(|part| tone_of(*part).is_none()).nfc().next().unwrap_or(letter);
+    (bare, parts().find_map(tone_of))
+}
+
+/// Whether nothing of a text needs mending: letters in one piece, single spaces between words. `false` may be said of
+/// one that needs none.
+fn is_clean(text: &str) -> bool {
+    let mut before = ' ';
+    let fine = text.chars().all(|letter| {
+        let fine = match letter {
+            ' ' => before != ' ',
+            '\u{d0}' | '\u{f0}' | '\u{189}' => false,
+            '!'..='~' | '\u{c0}'..='\u{1b0}' | '\u{1ea0}'..='\u{1ef9}' => true,
+            _ => false,
+        };
+        before = letter;
+        fine
     });
-    words.collect::<Vec<_>>().join(" ")
+    fine && (before != ' ' || text.is_empty())
 }
 
 /// [`fold`] without the kind of unit before the name: `Phường Thục Phán`, `P. Thục Phán` and `Thục Phán` are equal.
@@ -113,6 +177,12 @@ pub fn fold_name(text: &str) -> String {
 #[must_use]
 pub fn fold_village(text: &str) -> String {
     fold(strip(&clean(text), &VILLAGE_PREFIXES))
+}
+
+/// A [`clean`] name of a village without the kind before it, as written.
+#[must_use]
+pub fn without_village_kind(cleaned: &str) -> &str {
+    strip(cleaned, &VILLAGE_PREFIXES)
 }
 
 /// The kind of unit that stands before a name, in lower case: `phường` for `Phường Thục Phán`.
@@ -203,7 +273,10 @@ pub fn moment(at: NaiveDateTime) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{clean, count, decimal, fold, fold_name, fold_village, prefix, toneless};
+    use super::{
+        apart, clean, count, decimal, fold, fold_name, fold_rare, fold_village, letter_apart, prefix,
+        toneless, without_village_kind,
+    };
     use proptest::prelude::{ProptestConfig, proptest};
     use unicode_normalization::UnicodeNormalization;
 
@@ -272,6 +345,46 @@ mod tests {
             assert_eq!(clean(&once), once);
             assert_eq!(fold(&once), fold(&text));
             assert_eq!(toneless(&once), toneless(&text));
+        }
+    }
+
+    #[test]
+    fn letters_of_the_table_fold_as_any_others() {
+        for letter in ('\u{c0}'..='\u{1b0}').chain('\u{1ea0}'..='\u{1ef9}') {
+            let mut folded = String::new();
+            let tone = fold_rare(&letter.to_string(), &mut folded);
+            assert_eq!(
+                letter_apart(letter).map(|(bare, tone)| (bare.to_string(), tone)),
+                Some((folded, tone)),
+                "{letter}"
+            );
+            assert_eq!(apart(letter).1, tone);
+        }
+        // A mark of its own behind a letter in one piece is still its tone.
+        assert_eq!(fold("Ho\u{e0}"), fold("Hoa\u{300}"));
+        assert_eq!(fold("bô\u{323}"), fold("bộ"));
+        assert_eq!(without_village_kind("Tổ dân phố 1"), "1");
+    }
+
+    #[test]
+    fn what_is_clean_stays_as_it_is() {
+        use unicode_normalization::UnicodeNormalization;
+        for letter in ('!'..='~').chain('\u{c0}'..='\u{1b0}').chain('\u{1ea0}'..='\u{1ef9}') {
+            let text = format!("a {letter} b");
+            let mended: String = text
+                .nfc()
+                .map(|c| match c {
+                    '\u{d0}' | '\u{189}' => 'Đ',
+                    '\u{f0}' => 'đ',
+                    other => other,
+                })
+                .collect();
+            assert_eq!(clean(&text), mended);
+        }
+        for (text, cleaned) in
+            [(" a", "a"), ("a ", "a"), ("a  b", "a b"), ("a\tb", "a b"), ("", ""), (" ", "")]
+        {
+            assert_eq!(clean(text), cleaned, "{text:?}");
         }
     }
 }

@@ -13,18 +13,12 @@ use crate::{
 };
 
 impl Reader<'_> {
-    pub(super) fn note_columns(&mut self, grid: &Grid, table: &Table) {
+    pub(super) fn note_columns(&mut self, grid: &Grid, table: &Table, filled: &[u32]) {
         let heading = |at: usize| table.headings.get(at).cloned().unwrap_or_default();
         let mut notes = SheetNotes { name: grid.name.clone(), ..SheetNotes::default() };
         let last = table.heading.1.checked_sub(1).and_then(|row| grid.rows.get(row));
         notes.heading_line = last.map_or(0, |row| row.line);
         let mut missing_required = Vec::new();
-        let mut filled = vec![0_u32; table.headings.len()];
-        for row in grid.rows.iter().skip(table.heading.1) {
-            for (count, cell) in filled.iter_mut().zip(&row.cells) {
-                *count += u32::from(!cell.is_blank());
-            }
-        }
         for (index, (column, at)) in self.columns.iter().zip(&table.mapped).enumerate() {
             let first = column.headings.first().cloned().unwrap_or_default();
             let meaning = match (&column.is, &column.indicator) {

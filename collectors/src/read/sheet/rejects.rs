@@ -13,10 +13,13 @@ use crate::{
     },
     resolve::PlaceFault,
     table::Table,
+    value::Fault,
 };
 
 /// Most rejects kept of one file; the rest is counted in the last one.
 const MAX_REJECTS: usize = 20_000;
+/// Most lines one reject names.
+const MAX_LINES: usize = 12;
 
 impl Reader<'_> {
     /// A numerator without its denominator's column, or the other way round, gives no value: that is said once.
@@ -67,18 +70,10 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn reject_cell(
-        &mut self,
-        row: &Row,
-        at: usize,
-        table: &Table,
-        code: RejectCode,
-        sentence: String,
-        suggestions: Vec<String>,
-    ) {
-        self.reject_row(row, Some(at), table, row.cell(at), code, false, sentence);
+    pub(super) fn reject_cell(&mut self, row: &Row, at: usize, table: &Table, fault: Fault) {
+        self.reject_row(row, Some(at), table, row.cell(at), fault.code, false, fault.sentence);
         if let Some(last) = self.reading.rejects.last_mut().filter(|_| self.too_many == 0) {
-            last.suggestions = suggestions;
+            last.suggestions = fault.suggestions;
         }
     }
 
@@ -130,7 +125,12 @@ impl Reader<'_> {
         let (frames, conflicts) = std::mem::take(&mut self.frames).finish();
         self.reading.frames = frames;
         for (key, points) in conflicts {
-            let lines: Vec<String> = points.iter().map(|(point, _)| point.row.to_string()).collect();
+            let lines: Vec<String> =
+                points.iter().take(MAX_LINES).map(|(point, _)| point.row.to_string()).collect();
+            let others = match points.len().saturating_sub(lines.len()) {
+                0 => String::new(),
+                more => format!(" và {} dòng khác", text::count(more as u64)),
+            };
             let name = self
                 .ctx
                 .indicators
@@ -140,8 +140,8 @@ impl Reader<'_> {
             for (point, origin) in &points {
                 let Some((file, headings, grid)) = self.seen.get(origin.sheet as usize) else { continue };
                 self.bad_rows.insert((origin.sheet, point.row));
-                let cell =
-                    grid.rows.get(origin.row as usize).map(|row| row.cell(origin.column as usize).shown());
+                let row = grid.rows.binary_search_by_key(&point.row, |row| row.line).ok();
+                let cell = row.and_then(|row| grid.rows.get(row)).map(|row| row.cell(origin.column as usize));
                 if self.reading.rejects.len() >= MAX_REJECTS {
                     self.too_many += 1;
                     continue;
@@ -151,11 +151,11 @@ impl Reader<'_> {
                     line: point.row,
                     column: origin.column.saturating_add(1),
                     heading: headings.get(origin.column as usize).cloned().unwrap_or_default(),
-                    value: cell.unwrap_or_default(),
+                    value: cell.map(Cell::shown).unwrap_or_default(),
                     code: RejectCode::ConflictingDuplicate,
                     asked: true,
                     sentence: format!(
-                        "các dòng {} nói khác nhau về “{name}” của cùng một nơi và kỳ",
+                        "các dòng {}{others} nói khác nhau về “{name}” của cùng một nơi và kỳ",
                         lines.join(", ")
                     ),
                     suggestions: Vec::new(),

@@ -23,8 +23,8 @@ impl<'a> Reader<'a> {
         match kind.read(row.cell(at), Style::Plain) {
             Parsed::Value(Value::Number(number), _) => format!("{number:.0}").parse().ok(),
             Parsed::Value(..) | Parsed::Missing => None,
-            Parsed::Bad(code, sentence, suggestions) => {
-                self.reject_cell(row, at, table, code, sentence, suggestions);
+            Parsed::Bad(fault) => {
+                self.reject_cell(row, at, table, *fault);
                 None
             }
         }
@@ -46,8 +46,8 @@ impl<'a> Reader<'a> {
                     let kind = long_kind(gapwatch_model::ValueKind::Ratio, gapwatch_model::Unit::Percent);
                     match kind.ratio(numerator, denominator, Qualifier::Exact) {
                         Parsed::Value(value, qualifier) => Some((value, qualifier, samples, above.at)),
-                        Parsed::Bad(code, sentence, suggestions) => {
-                            self.reject_cell(row, above.at, frame.table, code, sentence, suggestions);
+                        Parsed::Bad(fault) => {
+                            self.reject_cell(row, above.at, frame.table, *fault);
                             None
                         }
                         Parsed::Missing => None,
@@ -85,8 +85,8 @@ impl<'a> Reader<'a> {
         match column.read(row)? {
             Parsed::Missing => None,
             Parsed::Value(value, qualifier) => Some((value, qualifier, samples, column.at)),
-            Parsed::Bad(code, sentence, suggestions) => {
-                self.reject_cell(row, column.at, frame.table, code, sentence, suggestions);
+            Parsed::Bad(fault) => {
+                self.reject_cell(row, column.at, frame.table, *fault);
                 None
             }
         }
@@ -103,21 +103,15 @@ impl<'a> Reader<'a> {
             Parsed::Missing => Some(None),
             Parsed::Value(Value::Number(number), _) => Some(Some(number)),
             Parsed::Value(..) => None,
-            Parsed::Bad(code, sentence, suggestions) => {
-                self.reject_cell(row, column.at, frame.table, code, sentence, suggestions);
+            Parsed::Bad(fault) => {
+                self.reject_cell(row, column.at, frame.table, *fault);
                 None
             }
         }
     }
 
     /// Reads the value of a row that names its indicator.
-    pub(super) fn long(
-        &mut self,
-        frame: &Frame<'_, 'a>,
-        row: &Row,
-        said: &Said,
-        origin: &dyn Fn(usize) -> Origin,
-    ) {
+    pub(super) fn long(&mut self, frame: &Frame<'_, 'a>, row: &Row, said: &Said) {
         let Some(at) = frame.indicator else { return };
         let cell = row.cell(at);
         let Some(indicator) = cells::indicator_of(&cell.shown(), self.ctx.indicators) else {
@@ -148,7 +142,7 @@ impl<'a> Reader<'a> {
             samples: None,
         };
         if let Some((value, qualifier, samples, column)) = self.slot(frame, row, &slot) {
-            self.keep(frame, row, (None, &slot), said, value, qualifier, samples, origin(column));
+            self.keep(frame, row, (None, &slot), said, value, qualifier, samples, column);
         }
     }
 
@@ -162,13 +156,13 @@ impl<'a> Reader<'a> {
         value: Value,
         qualifier: Qualifier,
         samples: Option<u32>,
-        origin: Origin,
+        column: usize,
     ) {
         let kept = number.and_then(|slot| said.numbers.get(slot));
         let number = match kept.and_then(Cell::get) {
             Some(number) => number,
             None => {
-                let Some(key) = self.key(frame, row, slot, said, origin.column as usize) else { return };
+                let Some(key) = self.key(frame, row, slot, said, column) else { return };
                 let made = self.frames.number(key);
                 if let Some(kept) = kept {
                     kept.set(Some(made));
@@ -178,6 +172,7 @@ impl<'a> Reader<'a> {
         };
         let qualifier = said.qualifier.filter(|_| qualifier == Qualifier::Exact).unwrap_or(qualifier);
         let samples = samples.or(said.samples);
+        let origin = Origin { sheet: self.sheet, column: u32::try_from(column).unwrap_or(u32::MAX) };
         self.frames.push(
             number,
             Point { place: said.place, value, qualifier, samples, row: row.line },

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use foldhash::HashMap;
 use gapwatch_model::{GeoPoint, Membership, Place, PlaceId, PlaceIx, PlaceLevel, RejectCode, text};
 
-use super::{Frame, Reader};
+use super::{Frame, Reader, When};
 use crate::{
     config::{Role, UnknownPlaces},
     geo,
@@ -37,13 +37,13 @@ pub(super) struct Naming {
     columns: Vec<usize>,
     /// What the rows above leave to those below, and its number among all that was left.
     pub(super) carried: Rc<Named>,
-    number: usize,
-    numbers: HashMap<Rc<Named>, usize>,
-    known: HashMap<Key, (PlaceIx, Rc<Named>, usize)>,
+    number: u32,
+    numbers: HashMap<Rc<Named>, u32>,
+    known: HashMap<Key, (PlaceIx, Rc<Named>, u32)>,
 }
 
-/// The texts that name a place, what was carried down to them, and the day.
-type Key = ([u32; NAMING.len()], usize, NaiveDate);
+/// The texts that name a place, what was carried down to them, and the epoch of the day.
+type Key = ([u32; NAMING.len()], u32, u32);
 
 impl Naming {
     pub(super) fn new(roles: &[Option<usize>]) -> Self {
@@ -62,14 +62,14 @@ impl Naming {
     /// Leaves something else to the rows below.
     pub(super) fn carry(&mut self, carried: Named) {
         if self.numbers.is_empty() || *self.carried != carried {
-            let (carried, next) = (Rc::new(carried), self.numbers.len());
+            let (carried, next) = (Rc::new(carried), u32::try_from(self.numbers.len()).unwrap_or(u32::MAX));
             self.number = *self.numbers.entry(carried.clone()).or_insert(next);
             self.carried = carried;
         }
     }
 
     /// `None` where a cell is no text of the file.
-    fn key(&self, row: &Row, day: NaiveDate) -> Option<Key> {
+    fn key(&self, row: &Row, epoch: u32) -> Option<Key> {
         let mut texts = [u32::MAX; NAMING.len()];
         for (slot, column) in texts.iter_mut().zip(&self.columns) {
             match row.cell(*column) {
@@ -78,7 +78,7 @@ impl Naming {
                 _ => return None,
             }
         }
-        Some((texts, self.number, day))
+        Some((texts, self.number, epoch))
     }
 }
 
@@ -109,10 +109,10 @@ impl Reader<'_> {
         frame: &Frame<'_, '_>,
         row: &Row,
         naming: &mut Naming,
-        day: NaiveDate,
+        when: When,
     ) -> Option<PlaceIx> {
         let point = self.point(frame, row);
-        let key = naming.key(row, day);
+        let key = naming.key(row, when.epoch);
         if let Some((place, carried, number)) = key.and_then(|key| naming.known.get(&key)) {
             if *number != naming.number {
                 (naming.carried, naming.number) = (carried.clone(), *number);
@@ -122,7 +122,7 @@ impl Reader<'_> {
         let mut carried = Named::clone(&naming.carried);
         let named = self.named(frame, row, &mut carried);
         naming.carry(carried);
-        let place = self.place_of(frame.table, row, &named, point, day)?;
+        let place = self.place_of(frame.table, row, &named, point, when)?;
         if let Some(key) = key.filter(|_| naming.known.len() < REMEMBERED as usize) {
             naming.known.insert(key, (place, naming.carried.clone(), naming.number));
         }
@@ -185,15 +185,13 @@ impl Reader<'_> {
         row: &Row,
         named: &Named,
         point: Option<GeoPoint>,
-        day: NaiveDate,
+        When { day, epoch, .. }: When,
     ) -> Option<PlaceIx> {
-        let known = self.known.get(&day).and_then(|known| known.get(named));
-        let found = match known {
-            Some(Found::Place(place, _)) => return Some(*place),
-            Some(found) => found.clone(),
+        let found = match self.known.get(named, epoch, day) {
+            Some(found) => found,
             None => {
                 let found = self.find(named, day);
-                self.known.entry(day).or_default().insert(named.clone(), found.clone());
+                self.known.keep(named.clone(), epoch, day, found.clone());
                 found
             }
         };
@@ -253,9 +251,8 @@ impl Reader<'_> {
             return *place;
         }
         let parent = &self.ctx.gazetteer.get(commune).id;
-        let words: Vec<&str> = written.split(' ').collect();
-        let kept = text::fold_village(&written).split(' ').count();
-        let (kind, name) = words.split_at(words.len().saturating_sub(kept));
+        let name = text::without_village_kind(&written);
+        let kind = written.strip_suffix(name).unwrap_or_default().trim_end_matches([' ', '.']);
         let code = named.village_code.as_deref().map(ToOwned::to_owned).unwrap_or_else(|| {
             let slug: String =
                 text::toneless(&written).chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
@@ -271,8 +268,8 @@ impl Reader<'_> {
             id: PlaceId::new(&code, day),
             valid_to: None,
             level: PlaceLevel::Village,
-            kind: kind.join(" ").to_lowercase(),
-            name: name.join(" "),
+            kind: kind.to_lowercase(),
+            name: name.to_owned(),
             name_en: String::new(),
             other_names: Vec::new(),
             memberships: vec![Membership { parent: parent.clone(), from: day }],

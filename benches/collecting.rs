@@ -1,0 +1,320 @@
+//! Rows per second from the bytes of a file on disk to the committed batch, and the share of each stage: a province's
+//! 2,520 villages reported on forty days, 100,000 rows, as CSV and as XLSX. `cargo bench --bench collecting`.
+//!
+//! A stage is what a run takes longer with it than without it, the best of several runs each. Which share of reading the
+//! parsers have alone, says `cargo bench -p gapwatch-collectors`.
+
+#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark may fail loudly")]
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    fs,
+    io::Write as _,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use chrono::{DateTime, Days, FixedOffset, NaiveDate};
+use gapwatch_collectors::{CollectorConfig, Context, Decisions, Fetched, Reading, Resolver};
+use gapwatch_model::{
+    Batch, Gazetteer, IndicatorSet, Membership, NewPlaces, Outcome, Place, PlaceId, PlaceIx, PlaceLevel, Run,
+    RunId,
+};
+use gapwatch_store::{Store, StoreOptions};
+use rust_xlsxwriter::Workbook;
+
+const ROWS: usize = 100_000;
+const TIMES: usize = 5;
+
+const INDICATORS: &str = include_str!("../fixtures/caobang/indicators.toml");
+
+const SOURCE: &str = "
+title = \"Đo\"
+province = \"04\"
+level = \"village\"
+[source]
+kind = \"push\"
+[format]
+kind = \"table\"
+";
+
+const PLACES: &str = "
+[[columns]]
+is = \"date\"
+headings = [\"Ngày\"]
+[[columns]]
+is = \"commune_name\"
+headings = [\"Tên xã\"]
+[[columns]]
+is = \"village_name\"
+headings = [\"Tên thôn\"]
+";
+
+const VALUES: &str = "
+[[columns]]
+indicator = \"village.households\"
+headings = [\"Số hộ\"]
+[[columns]]
+indicator = \"village.grid_power\"
+headings = [\"Điện lưới\"]
+[[columns]]
+indicator = \"village.signal\"
+headings = [\"Viettel 4G\"]
+operator = \"Viettel\"
+technology = \"4G\"
+[[columns]]
+indicator = \"village.signal\"
+headings = [\"VNPT 4G\"]
+operator = \"VNPT\"
+technology = \"4G\"
+[[columns]]
+indicator = \"village.clusters_without_signal\"
+headings = [\"Số cụm dân cư chưa có sóng\"]
+";
+
+/// Columns of another file: the sheets are read and searched, and nothing is found.
+const NOTHING: &str = "
+[[columns]]
+is = \"place_code\"
+headings = [\"Không thuộc tệp này\"]
+";
+
+const HEADINGS: [&str; 8] = [
+    "Ngày",
+    "Tên xã",
+    "Tên thôn",
+    "Số hộ",
+    "Điện lưới",
+    "Viettel 4G",
+    "VNPT 4G",
+    "Số cụm dân cư chưa có sóng",
+];
+
+fn main() {
+    let places = places();
+    let rows = rows(&places);
+    println!("{ROWS} rows of {} villages", places.len() - 58);
+    for (name, bytes) in [("CSV", csv(&rows)), ("XLSX", xlsx(&rows))] {
+        measure(name, &bytes, &places);
+    }
+}
+
+/// The country, the province, 56 communes and 45 villages in each.
+fn places() -> Vec<Place> {
+    let day: NaiveDate = "2025-07-01".parse().unwrap();
+    let place = |code: &str, level, kind: &str, name: String, parent: Option<&PlaceId>| Place {
+        id: PlaceId::new(code, day),
+        valid_to: None,
+        level,
+        kind: kind.to_owned(),
+        name,
+        name_en: String::new(),
+        other_names: Vec::new(),
+        memberships: parent
+            .map(|parent| Membership { parent: parent.clone(), from: day })
+            .into_iter()
+            .collect(),
+        point: None,
+        area_class: None,
+        synthetic: true,
+    };
+    let first = ["Nà", "Pác", "Lũng", "Khuổi", "Cốc", "Thôm", "Phia", "Bó", "Đông"];
+    let second = ["Lẹng", "Bó", "Nưa", "Đuốc", "Mười", "Ngườm", "Thượng", "Hoài", "Phường", "Kéo", "Xả"];
+    let name = |number: usize| format!("{} {}", first[number % 9], second[(number + number / 9) % 11]);
+    let country = place("VN", PlaceLevel::Country, "", "Việt Nam".to_owned(), None);
+    let province = place("04", PlaceLevel::Province, "tỉnh", "Cao Bằng".to_owned(), Some(&country.id));
+    let mut places = vec![country, province];
+    let parent = places[1].id.clone();
+    for number in 0..56 {
+        let code = format!("{:05}", 1000 + number);
+        let name = format!("{} {}", second[number % 11], name(number));
+        places.push(place(&code, PlaceLevel::Commune, "xã", name, Some(&parent)));
+    }
+    for commune in 2..58 {
+        let parent = places[commune].id.clone();
+        for number in 0..45 {
+            let kind = ["xóm", "bản", "tổ dân phố"][(number + commune) % 3];
+            let code = format!("{}-{number:03}", parent.code);
+            places.push(place(&code, PlaceLevel::Village, kind, name(number), Some(&parent)));
+        }
+    }
+    places
+}
+
+/// Every village on one day after the other. The figures follow from the numbers: they are the same every time.
+fn rows(places: &[Place]) -> Vec<[String; 8]> {
+    let villages = &places[58..];
+    let start: NaiveDate = "2025-07-01".parse().unwrap();
+    let row = |number: usize| {
+        let (day, village) = (number / villages.len(), &villages[number % villages.len()]);
+        let commune = &places[2 + number % villages.len() / 45];
+        let mark = |blank: bool| if blank { String::new() } else { "x".to_owned() };
+        [
+            (start + Days::new(day as u64)).format("%d/%m/%Y").to_string(),
+            commune.full_name(),
+            village.full_name(),
+            gapwatch_model::text::count((number % villages.len() * 7919 % 2_000) as u64),
+            "có".to_owned(),
+            mark(number % 7 == 0),
+            mark(number % villages.len() % 5 == 0),
+            (number % villages.len() % 3).to_string(),
+        ]
+    };
+    (0..ROWS).map(row).collect()
+}
+
+fn csv(rows: &[[String; 8]]) -> Vec<u8> {
+    let mut text = HEADINGS.join(";") + "\n";
+    for row in rows {
+        writeln!(text, "{}", row.join(";")).unwrap();
+    }
+    text.into_bytes()
+}
+
+fn xlsx(rows: &[[String; 8]]) -> Vec<u8> {
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet();
+    for (column, heading) in (0_u16..).zip(HEADINGS) {
+        sheet.write_string(0, column, heading).unwrap();
+    }
+    for (number, row) in (1_u32..).zip(rows) {
+        for (column, cell) in (0_u16..).zip(row) {
+            sheet.write_string(number, column, cell).unwrap();
+        }
+    }
+    book.save_to_buffer().unwrap()
+}
+
+fn measure(name: &str, bytes: &[u8], places: &[Place]) {
+    let gazetteer = Gazetteer::new(places.to_vec(), Vec::new()).unwrap();
+    let resolver = Resolver::new(&gazetteer);
+    let tables: BTreeMap<_, _> = toml::from_str(INDICATORS).unwrap();
+    let indicators = IndicatorSet::new(tables);
+    let (decisions, secrets) = (Decisions::default(), BTreeMap::new());
+    let now: DateTime<FixedOffset> = "2025-12-05T18:00:00+07:00".parse().unwrap();
+    let context = Context {
+        gazetteer: &gazetteer,
+        resolver: &resolver,
+        boundaries: None,
+        indicators: &indicators,
+        decisions: &decisions,
+        now,
+        base_dir: Path::new("."),
+        secrets: &secrets,
+        home: "04",
+    };
+    let config = |columns: &str| CollectorConfig::parse("bench", &format!("{SOURCE}{columns}")).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("rows");
+    fs::write(&file, bytes).unwrap();
+    let fetch = || Fetched::given("rows", fs::read(&file).unwrap(), now.date_naive());
+    let fetched = fetch();
+    let read = |config: &CollectorConfig, wanted: u32| {
+        let reading = gapwatch_collectors::read(config, &fetched, &context);
+        assert_eq!(reading.read, wanted, "{:?}", reading.rejects.first());
+        reading
+    };
+    let all = u32::try_from(ROWS).unwrap();
+    let (nothing, placed, whole) = (config(NOTHING), config(PLACES), config(&format!("{PLACES}{VALUES}")));
+    let reading = read(&whole, all);
+    assert_eq!(reading.rejects, []);
+    let points: usize = reading.frames.iter().map(|frame| frame.points.len()).sum();
+    let hashed = best(|_| timed(|| drop(fetch())));
+    let cells = best(|_| timed(|| drop(read(&nothing, 0))));
+    let resolved = best(|_| timed(|| drop(read(&placed, all))));
+    let understood = best(|_| timed(|| drop(read(&whole, all))));
+    let batched = best(|_| timed(|| drop(batch(&reading, now))));
+    let mut grown = 0;
+    let stored = best(|round| {
+        let (took, bytes) = store(&dir.path().join(round.to_string()), places, &fetched, &reading, now);
+        grown = bytes;
+        took
+    });
+    let flushed = best(|_| flush(dir.path(), grown));
+    let total = hashed + understood + batched + stored.max(flushed);
+    println!(
+        "\n{name}: {:.1} MB, {points} points, {:.0} ms from bytes to committed, {:.0} rows/s",
+        bytes.len() as f64 / 1e6,
+        1e3 * total.as_secs_f64(),
+        ROWS as f64 / total.as_secs_f64()
+    );
+    for (stage, time) in [
+        ("fetch and hash", hashed),
+        ("parse and find the table", cells),
+        ("resolve days and places", resolved.saturating_sub(cells)),
+        ("map and read values, make frames", understood.saturating_sub(resolved)),
+        ("make the batch", batched),
+        ("append and commit", stored.saturating_sub(flushed)),
+        ("a bare write and flush of as many bytes", flushed),
+    ] {
+        println!(
+            "{:>9.1} ms {:>5.1}%  {stage}",
+            1e3 * time.as_secs_f64(),
+            100.0 * time.as_secs_f64() / total.as_secs_f64()
+        );
+    }
+}
+
+fn batch(reading: &Reading, now: DateTime<FixedOffset>) -> Batch {
+    let run = Run {
+        id: RunId(0),
+        collector: "bench".into(),
+        planned: None,
+        started: now,
+        finished: now,
+        outcome: Outcome::Succeeded,
+        read: reading.read,
+        accepted: reading.accepted,
+        rejected: reading.rejected,
+        content_hash: None,
+        file: None,
+        message: None,
+        by: None,
+    };
+    let new_places = NewPlaces { first: PlaceIx(0), places: Vec::new() };
+    Batch { run, frames: reading.frames.clone(), rejects: reading.rejects.clone(), new_places }
+}
+
+/// Keeps the file and appends the batch to a new store below `dir`; how long that took, and how many bytes on the disk.
+fn store(
+    dir: &Path,
+    places: &[Place],
+    fetched: &Fetched,
+    reading: &Reading,
+    now: DateTime<FixedOffset>,
+) -> (Duration, u64) {
+    fs::create_dir(dir).unwrap();
+    let store = Store::open(&dir.join("gapwatch.db"), &StoreOptions::default()).unwrap();
+    store.put_places(places, &[], now).unwrap();
+    let batch = batch(reading, now);
+    let size =
+        || fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().metadata().unwrap().len()).sum::<u64>();
+    let before = size();
+    let took = timed(|| {
+        store.keep_file(&fetched.content_hash, &fetched.file, &fetched.bytes).unwrap();
+        store.append(&batch).unwrap();
+    });
+    (took, size().saturating_sub(before))
+}
+
+/// Time to write so many bytes to a file and have them on the disk.
+fn flush(dir: &Path, bytes: u64) -> Duration {
+    let content = vec![7_u8; usize::try_from(bytes).unwrap()];
+    let mut file = fs::File::create(dir.join("flush")).unwrap();
+    timed(|| {
+        file.write_all(&content).unwrap();
+        file.sync_data().unwrap();
+    })
+}
+
+fn timed(run: impl FnOnce()) -> Duration {
+    let start = Instant::now();
+    run();
+    start.elapsed()
+}
+
+fn best(run: impl FnMut(usize) -> Duration) -> Duration {
+    (0..TIMES).map(run).min().unwrap_or_default()
+}
