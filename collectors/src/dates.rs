@@ -3,7 +3,7 @@
 use chrono::{Days, NaiveDate};
 use gapwatch_model::{Period, PeriodKind, text::clean};
 
-use crate::grid::Cell;
+use crate::{grid::Cell, value::typed};
 
 /// Why a date cell gives no day.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -199,9 +199,9 @@ pub(crate) fn cell_period(cell: &Cell) -> Result<Period, DateFault> {
             Some(day) => of_day(day),
             None => period(&number.to_string()),
         },
-        Cell::Text(text) => match written_serial(text.trim()) {
+        Cell::Text(text) => match written_serial(typed(text).trim()) {
             Some(day) => of_day(day),
-            None => period(text),
+            None => period(typed(text)),
         },
         Cell::Empty | Cell::Percent(_) | Cell::Bool(_) | Cell::Error(_) => Err(DateFault::NoDate),
     }

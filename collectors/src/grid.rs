@@ -36,6 +36,11 @@ pub enum Unreadable {
         /// What the parser said.
         reason: String,
     },
+    /// A workbook as XML, as Excel 2003 wrote it.
+    #[error(
+        "tệp thuộc dạng XML của Excel 2003, chưa đọc được; hãy mở bằng Excel, lưu lại thành .xlsx rồi gửi lại"
+    )]
+    OldXml,
     /// Protected by a password.
     #[error("tệp có mật khẩu bảo vệ, cần gửi lại tệp không đặt mật khẩu")]
     Protected,

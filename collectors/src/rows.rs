@@ -78,7 +78,7 @@ impl Look {
 }
 
 /// Words that are a total when they stand alone: `Cộng Hòa` and `Tổng Cọt` are communes.
-const TOTALS: [&str; 13] = [
+const TOTALS: [&str; 17] = [
     "tổng",
     "cộng",
     "t cộng",
@@ -92,9 +92,13 @@ const TOTALS: [&str; 13] = [
     "tỉ lệ",
     "total",
     "grand total",
+    "bình quân",
+    "bình quân chung",
+    "trung bình chung",
+    "trong đó",
 ];
 /// Words that begin a total.
-const TOTALS_OF: [&str; 13] = [
+const TOTALS_OF: [&str; 16] = [
     "tổng cộng",
     "tổng số",
     "cộng xã",
@@ -108,8 +112,11 @@ const TOTALS_OF: [&str; 13] = [
     "cộng toàn",
     "cộng dồn",
     "cộng tỉnh",
+    "cộng trang",
+    "mang sang",
+    "chuyển sang trang",
 ];
-const SIGNATURES: [&str; 16] = [
+const SIGNATURES: [&str; 24] = [
     "người lập",
     "người tổng hợp",
     "người báo cáo",
@@ -124,6 +131,14 @@ const SIGNATURES: [&str; 16] = [
     "tm. uỷ ban",
     "kt. ",
     "xác nhận của",
+    "trưởng phòng",
+    "trưởng ban",
+    "phó trưởng phòng",
+    "phó trưởng ban",
+    "phó chủ tịch",
+    "chánh văn phòng",
+    "người duyệt",
+    "tl. ",
     "(ký",
     "ký tên",
 ];
@@ -193,7 +208,9 @@ impl Shape<'_> {
             Cell::Text(text) => self.look(text).note,
             _ => false,
         };
-        let only_signs = meant.all(|cell| cell.is_blank() || signature(cell) || note(cell));
+        let only_signs = meant.all(|cell| cell.is_blank() || signature(cell) || note(cell))
+            // Beside what begins a signature block the names and titles of anybody may stand, but no values.
+            || (signature(cell) && self.values.iter().all(|column| row.cell(*column).is_blank()));
         if only_signs && !numbered && row.cells.iter().any(signature) {
             return Kind::Signature;
         }
@@ -273,8 +290,9 @@ impl Shape<'_> {
     }
 
     fn says_total(&self, text: &str) -> bool {
-        // Every usual total begins with one of four letters: most cells need no closer look.
-        let usual = text.trim_start().starts_with(['t', 'T', 'c', 'C', 'g', 'G', 'l', 'L']);
+        // Every usual total begins with one of six letters: most cells need no closer look.
+        let usual =
+            text.trim_start().starts_with(['t', 'T', 'c', 'C', 'g', 'G', 'l', 'L', 'b', 'B', 'm', 'M']);
         if text.len() >= 200 || (!usual && self.total_words.is_empty()) {
             return false;
         }
@@ -360,12 +378,12 @@ pub(crate) fn roman_groups(rows: &[Row], table: &Table) -> bool {
     for row in rows.iter().skip(table.heading.1) {
         match row.cell(numbers) {
             Cell::Number(_) => arabic = true,
-            Cell::Text(text) if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) => arabic = true,
             Cell::Text(text) => {
                 let text = clean(text);
                 let text = text.trim_end_matches(['.', ')']);
                 roman |= is_roman(text);
-                arabic |= !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+                // `1`, and `1.2` of a table of several levels.
+                arabic |= !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
                 // A numeral with rows that carry none between: the rows below it are its group.
             }
             Cell::Empty => arabic |= row.cells.iter().any(|cell| !cell.is_blank()),

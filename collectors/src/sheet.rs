@@ -52,6 +52,9 @@ pub(crate) fn read(bytes: &[u8], format: &TableFormat) -> Result<Sheets, Unreada
     if decoded.text.contains('\r') && !decoded.text.contains('\n') {
         decoded.text = decoded.text.replace('\r', "\n").into();
     }
+    if is_old_xml(&decoded.text) {
+        return Err(Unreadable::OldXml);
+    }
     if html::looks_like(&decoded.text) {
         let grids = html::read(&decoded.text)?;
         return Ok(Sheets { grids, kind: "HTML", encoding: Some(decoded.found), delimiter: None });
@@ -62,6 +65,14 @@ pub(crate) fn read(bytes: &[u8], format: &TableFormat) -> Result<Sheets, Unreada
     let delimiter = format.delimiter.unwrap_or_else(|| csv::delimiter(&decoded.text));
     let grid = csv::read(&decoded.text, delimiter)?;
     Ok(Sheets { grids: vec![grid], kind: "CSV", encoding: Some(decoded.found), delimiter: Some(delimiter) })
+}
+
+/// Whether a text is a workbook as Excel 2003 wrote it in XML.
+fn is_old_xml(text: &str) -> bool {
+    let head = text.get(..text.floor_char_boundary(2_000)).unwrap_or(text);
+    head.trim_start().starts_with('<')
+        && head.contains("<Workbook")
+        && head.contains("urn:schemas-microsoft-com:office:spreadsheet")
 }
 
 /// Unpacks gzip up to a limit.

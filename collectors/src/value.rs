@@ -80,7 +80,7 @@ impl CellKind {
         if text.bytes().all(|b| b.is_ascii_digit()) {
             return Vec::new();
         }
-        let (_, text) = qualified(text);
+        let (_, text) = qualified(typed(text));
         let Some((first, rest)) = number::leading(&text) else { return Vec::new() };
         let rest = rest.trim_start();
         // Counts have no decimals, so both separators are thousands there and say nothing.
@@ -122,6 +122,7 @@ impl CellKind {
     }
 
     fn text(&self, text: &str, style: Style) -> Parsed {
+        let text = typed(text);
         let folded = fold(text);
         if let Some((_, number)) = self.words.iter().find(|(word, _)| *word == folded) {
             return self.number(*number, Qualifier::Exact);
@@ -254,6 +255,12 @@ impl CellKind {
         };
         sentence.to_owned()
     }
+}
+
+/// A text without the apostrophe that tells a spreadsheet it is one.
+pub(crate) fn typed(text: &str) -> &str {
+    let text = text.trim_start();
+    text.strip_prefix('\'').unwrap_or(text)
 }
 
 fn yes_no(value: bool) -> Parsed {

@@ -40,7 +40,7 @@ const MISSING: [&str; 16] = [
     "không số liệu",
     "không rõ",
 ];
-const YES: [&str; 24] = [
+const YES: [&str; 29] = [
     "x",
     "có",
     "co",
@@ -65,8 +65,13 @@ const YES: [&str; 24] = [
     "có điện lưới",
     "đã có điện lưới",
     "có điện lưới quốc gia",
+    "đã có điện lưới quốc gia",
+    "có điện quốc gia",
+    "đã có điện quốc gia",
+    "có lưới điện quốc gia",
+    "đã có lưới điện quốc gia",
 ];
-const NO: [&str; 23] = [
+const NO: [&str; 31] = [
     "không",
     "khong",
     "ko",
@@ -90,6 +95,14 @@ const NO: [&str; 23] = [
     "trắng sóng",
     "chưa đạt",
     "không đạt",
+    "không có điện lưới quốc gia",
+    "chưa có điện lưới quốc gia",
+    "không có điện quốc gia",
+    "chưa có điện quốc gia",
+    "không có lưới điện quốc gia",
+    "chưa có lưới điện quốc gia",
+    "không sóng",
+    "chưa có phủ sóng",
 ];
 /// Words before a number, longest first.
 const QUALIFIERS: [(&str, Qualifier); 17] = [

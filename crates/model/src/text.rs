@@ -47,11 +47,25 @@ const PREFIXES: [&str; 24] = [
 ];
 
 /// Kinds of villages that stand before a name, longest first.
-const VILLAGE_PREFIXES: [&str; 11] =
-    ["tổ dân phố", "khu dân cư", "khu phố", "tổ dp", "thôn", "xóm", "bản", "tdp", "khối", "làng", "tổ"];
+const VILLAGE_PREFIXES: [&str; 14] = [
+    "tổ dân phố",
+    "khu dân cư",
+    "khu phố",
+    "tổ dp",
+    "thôn",
+    "xóm",
+    "bản",
+    "tdp",
+    "khối",
+    "làng",
+    "tổ",
+    "t.",
+    "x.",
+    "b.",
+];
 
-/// Mends a text without changing a word: NFC, U+00D0 and U+0189 to Đ, no-break and odd spaces to one space, zero-width
-/// and direction marks dropped, ends trimmed.
+/// Mends a text without changing a word: NFC, U+00D0 and U+0189 to Đ, wide letters, digits and signs (`６０`) to common
+/// ones, no-break and odd spaces to one space, zero-width and direction marks dropped, ends trimmed.
 #[must_use]
 pub fn clean(text: &str) -> String {
     if is_clean(text) {
@@ -75,6 +89,7 @@ pub fn clean(text: &str) -> String {
                 cleaned.push(match letter {
                     '\u{d0}' | '\u{189}' => 'Đ',
                     '\u{f0}' | '\u{256}' => 'đ',
+                    wide @ '\u{ff01}'..='\u{ff5e}' => narrow(wide),
                     other => other,
                 });
             }
@@ -148,6 +163,11 @@ fn apart(letter: char) -> (char, Option<char>) {
     let parts = || std::iter::once(letter).nfd();
     let bare = parts().filter(|part| tone_of(*part).is_none()).nfc().next().unwrap_or(letter);
     (bare, parts().find_map(tone_of))
+}
+
+/// The common form of a letter, digit or sign that an East Asian keyboard wrote wide.
+fn narrow(wide: char) -> char {
+    u32::from(wide).checked_sub(0xfee0).and_then(char::from_u32).unwrap_or(wide)
 }
 
 /// Whether nothing of a text needs mending: letters in one piece, single spaces between words. `false` may be said of
@@ -381,9 +401,15 @@ mod tests {
                 .collect();
             assert_eq!(clean(&text), mended);
         }
-        for (text, cleaned) in
-            [(" a", "a"), ("a ", "a"), ("a  b", "a b"), ("a\tb", "a b"), ("", ""), (" ", "")]
-        {
+        for (text, cleaned) in [
+            (" a", "a"),
+            ("a ", "a"),
+            ("a  b", "a b"),
+            ("a\tb", "a b"),
+            ("", ""),
+            (" ", ""),
+            ("６０　Ｘ", "60 X"),
+        ] {
             assert_eq!(clean(text), cleaned, "{text:?}");
         }
     }

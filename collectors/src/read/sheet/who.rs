@@ -82,6 +82,22 @@ impl Naming {
     }
 }
 
+/// A name without the sign or number of a list before it: `Nà Lẹng` of `- Nà Lẹng`, `Xã Hưng Đạo` of `2) Xã Hưng Đạo`.
+fn unlisted(name: &str) -> &str {
+    let signs = ['-', '–', '+', '*', '•', '·', '●', '▪'];
+    let bare = name.trim_start_matches(|c: char| signs.contains(&c) || c == ' ');
+    let numbered = bare.split_once(['.', ')', '/']).filter(|(number, rest)| {
+        !number.is_empty()
+            && number.len() < 4
+            && number.bytes().all(|b| b.is_ascii_digit())
+            && rest.trim_start().starts_with(char::is_alphabetic)
+    });
+    match numbered.map_or(bare, |(_, rest)| rest.trim_start()) {
+        "" => name,
+        name => name,
+    }
+}
+
 impl Reader<'_> {
     /// The name of a group may be the commune or district of the rows below it.
     pub(super) fn group(&self, frame: &Frame<'_, '_>, name: &str, carried: &mut Named) {
@@ -131,18 +147,19 @@ impl Reader<'_> {
 
     fn named(&self, frame: &Frame<'_, '_>, row: &Row, carried: &mut Named) -> Named {
         let text = |role| self.text_at(frame, row, role);
+        let name = |role| text(role).map(|name| self.texts.borrow_mut().of(unlisted(&name)));
         let mut named = Named {
             province_code: text(Role::ProvinceCode),
-            province_name: text(Role::ProvinceName),
+            province_name: name(Role::ProvinceName),
             district_code: text(Role::DistrictCode),
-            district_name: text(Role::DistrictName),
+            district_name: name(Role::DistrictName),
             commune_code: text(Role::CommuneCode),
-            commune_name: text(Role::CommuneName),
+            commune_name: name(Role::CommuneName),
             village_code: text(Role::VillageCode),
-            village_name: text(Role::VillageName),
+            village_name: name(Role::VillageName),
             place_code: text(Role::PlaceCode),
         };
-        if let Some(name) = text(Role::PlaceName) {
+        if let Some(name) = name(Role::PlaceName) {
             match self.level {
                 PlaceLevel::Village => named.village_name = Some(name),
                 PlaceLevel::Commune => named.commune_name = Some(name),
@@ -268,7 +285,12 @@ impl Reader<'_> {
             id: PlaceId::new(&code, day),
             valid_to: None,
             level: PlaceLevel::Village,
-            kind: kind.to_lowercase(),
+            kind: match kind.to_lowercase().as_str() {
+                "x" => "xóm".to_owned(),
+                "t" => "thôn".to_owned(),
+                "b" => "bản".to_owned(),
+                whole => whole.to_owned(),
+            },
             name: name.to_owned(),
             name_en: String::new(),
             other_names: Vec::new(),
