@@ -153,6 +153,13 @@ impl App {
         })
     }
 
+    /// Gives back everything that is read or made anew when it is next asked for: after much was taken in, that is a third
+    /// of the memory.
+    pub(crate) fn forget(&self) {
+        self.worlds.forget();
+        *lock(&self.resolver) = None;
+    }
+
     /// Shares it.
     #[must_use]
     pub(crate) fn shared(self) -> Shared {

@@ -99,6 +99,7 @@ async fn replay(app: Shared, story: &Story) -> anyhow::Result<()> {
         }
         app.clock.hold(story.until);
         step(&app, story.until).await?;
+        app.forget();
         tracing::info!(moments = total, duration_ms = started.elapsed().as_millis(), "story replayed");
     }
     // Time does not go back behind anything that was recorded.

@@ -190,6 +190,20 @@ fn kept<K: PartialEq, V: Clone, E>(
 type PaceOf = (IndicatorId, PlaceIx, Known);
 
 impl Worlds {
+    /// Keeps nothing any more.
+    pub(crate) fn forget(&self) {
+        fn clear<T: Default>(kept: &Mutex<T>) {
+            *kept.lock().unwrap_or_else(PoisonError::into_inner) = T::default();
+        }
+        clear(&self.facts);
+        clear(&self.texts);
+        clear(&self.places);
+        clear(&self.seen);
+        clear(&self.judged);
+        clear(&self.last);
+        clear(&self.paces);
+    }
+
     fn find(&self, key: &Key) -> Option<Arc<World>> {
         let kept = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
         kept.iter().find(|(of, _)| of == key).map(|(_, world)| Arc::clone(world))
