@@ -15,7 +15,7 @@ use std::{
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use gapwatch_model::{
     CollectorName, Dimensions, Evidence, Gazetteer, Head, IndicatorId, IndicatorSet, Period, PeriodKind,
-    PlaceIx, Point, RunId,
+    PlaceIx, Point, Qualifier, RunId, Value,
 };
 
 use crate::{formula::Formulas, sentence::Sentence};
@@ -66,11 +66,40 @@ pub(crate) struct Column {
     entries: Vec<Entry>,
 }
 
+/// A point with its head and the entry before it, in as few bytes as it needs: there are many.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
-    point: Point,
+    /// The number, or the numerator of a ratio.
+    number: f64,
+    /// What the numerator was counted among. Not a number where there is no ratio.
+    among: f64,
+    place: PlaceIx,
+    samples: u32,
+    row: u32,
     head: u32,
     earlier: u32,
+    qualifier: Qualifier,
+}
+
+impl Entry {
+    fn new(point: Point, head: u32, earlier: u32) -> Self {
+        let (number, among) = match point.value {
+            Value::Number(number) => (number, f64::NAN),
+            Value::Ratio { numerator, denominator } => (numerator, denominator),
+        };
+        let Point { place, row, qualifier, samples, .. } = point;
+        Self { number, among, place, samples: samples.unwrap_or(NONE), row, head, earlier, qualifier }
+    }
+
+    fn point(&self) -> Point {
+        let value = if self.among.is_nan() {
+            Value::Number(self.number)
+        } else {
+            Value::Ratio { numerator: self.number, denominator: self.among }
+        };
+        let samples = (self.samples != NONE).then_some(self.samples);
+        Point { place: self.place, value, qualifier: self.qualifier, samples, row: self.row }
+    }
 }
 
 /// One thing that was said of one place.
@@ -79,7 +108,7 @@ pub struct Said<'a> {
     /// Who, what, when.
     pub head: &'a Arc<Head>,
     /// The number.
-    pub point: &'a Point,
+    pub point: Point,
     /// Last day of its period.
     pub ends: NaiveDate,
     pub(crate) voice: u32,
@@ -252,7 +281,7 @@ impl Facts {
         }
         let Ok(position) = u32::try_from(column.entries.len()) else { return };
         if let Some(newest) = column.newest.get_mut(point.place.index()) {
-            column.entries.push(Entry { point, head: number, earlier: *newest });
+            column.entries.push(Entry::new(point, number, *newest));
             *newest = position;
         }
     }
@@ -326,7 +355,7 @@ impl Facts {
             }
             for (position, entry) in column.entries.iter().enumerate() {
                 let new = position >= seen || fresh.get(entry.head as usize).copied().unwrap_or(false);
-                if let Some(place) = touched.get_mut(entry.point.place.index()).filter(|_| new) {
+                if let Some(place) = touched.get_mut(entry.place.index()).filter(|_| new) {
                     *place = true;
                 }
             }
@@ -389,7 +418,7 @@ impl Facts {
             let known = self.heads.get(entry.head as usize)?;
             let said = Said {
                 head: &known.head,
-                point: &entry.point,
+                point: entry.point(),
                 ends: known.ends,
                 voice: known.voice,
                 known_on: known.known_on,
