@@ -48,11 +48,14 @@ impl MonthEnd {
     }
 }
 
+/// The one day whose borders the past is carried over into, and the last day of a month.
+type OverAndEnd = (Option<NaiveDate>, NaiveDate);
+
 /// The ends of months that were judged.
 #[derive(Debug, Default)]
 pub(crate) struct MonthEnds {
     /// By last day, over their own borders or over those of a later day, of which one is kept.
-    kept: Mutex<BTreeMap<(Option<NaiveDate>, NaiveDate), Arc<MonthEnd>>>,
+    kept: Mutex<BTreeMap<OverAndEnd, Arc<MonthEnd>>>,
 }
 
 impl MonthEnds {

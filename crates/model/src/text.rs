@@ -12,9 +12,12 @@ use unicode_normalization::UnicodeNormalization;
 const TONES: [(char, char); 5] =
     [('\u{300}', '2'), ('\u{301}', '1'), ('\u{303}', '4'), ('\u{309}', '3'), ('\u{323}', '5')];
 
+/// Rows of a code table: each letter without its tone, and the tone.
+type Letters = [Vec<(char, Option<char>)>; 2];
+
 /// The letters of Vietnamese and its neighbours without their tones, and the tones: `ộ` is `ô` and `5`. Two rows of the
 /// code table.
-static LETTERS: LazyLock<[Vec<(char, Option<char>)>; 2]> = LazyLock::new(|| {
+static LETTERS: LazyLock<Letters> = LazyLock::new(|| {
     [('\u{c0}'..='\u{1b0}').map(apart).collect(), ('\u{1ea0}'..='\u{1ef9}').map(apart).collect()]
 });
 
