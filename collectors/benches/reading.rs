@@ -191,16 +191,16 @@ fn main() {
     world.resolver = gapwatch_collectors::Resolver::new(&world.gazetteer);
     let province = rows(&world, &villages, 40, 100_000);
     let few = rows(&world, &villages[..3], 120, 100_000);
-    let files: [(&str, Vec<u8>, &dyn Fn(&[u8])); 4] = [
-        ("csv", csv_bytes(&province), &csv_alone),
-        ("xlsx", xlsx_bytes(&province), &xlsx_alone),
-        ("csv-few", csv_bytes(&few), &csv_alone),
-        ("xlsx-few", xlsx_bytes(&few), &xlsx_alone),
+    let files = [
+        ("csv", csv_bytes(&province), csv_alone as fn(&[u8])),
+        ("xlsx", xlsx_bytes(&province), xlsx_alone as fn(&[u8])),
+        ("csv-few", csv_bytes(&few), csv_alone as fn(&[u8])),
+        ("xlsx-few", xlsx_bytes(&few), xlsx_alone as fn(&[u8])),
     ];
     let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     for (name, bytes, alone) in &files {
         if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
-            compare(&world, name, bytes, alone);
+            compare(&world, name, bytes, *alone);
         }
     }
     if wanted.is_empty() {
@@ -224,7 +224,7 @@ fn xlsx_alone(bytes: &[u8]) {
 }
 
 /// Reads one file, only its cells, and with the parser alone, in turns.
-fn compare(world: &World, name: &str, bytes: &[u8], alone: &dyn Fn(&[u8])) {
+fn compare(world: &World, name: &str, bytes: &[u8], alone: fn(&[u8])) {
     let config = CollectorConfig::parse("bench", CONFIG).unwrap();
     // What was fetched is in memory and has its hash: reading begins there.
     let day: chrono::NaiveDate = "2025-12-05".parse().unwrap();

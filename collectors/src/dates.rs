@@ -56,6 +56,34 @@ fn small(token: Option<&Token>) -> Option<u32> {
     }
 }
 
+/// The month behind *tháng*, as a number or in words, and how many tokens it takes.
+fn month(first: Option<&Token>, second: Option<&Token>) -> Option<(u32, usize)> {
+    if let Some(number) = small(first) {
+        return Some((number, 1));
+    }
+    let named = |words: &[&str], token| words.iter().any(|name| word(token, name));
+    if named(&["mười"], first) {
+        return Some(match second {
+            second if named(&["một"], second) => (11, 2),
+            second if named(&["hai"], second) => (12, 2),
+            _ => (10, 1),
+        });
+    }
+    let months: [&[&str]; 9] = [
+        &["một", "giêng"],
+        &["hai"],
+        &["ba"],
+        &["tư", "bốn"],
+        &["năm"],
+        &["sáu"],
+        &["bảy", "bẩy"],
+        &["tám"],
+        &["chín"],
+    ];
+    let found = months.iter().zip(1..).find(|(names, _)| named(names, first));
+    found.map(|(_, number)| (number, 1)).or_else(|| named(&["chạp"], first).then_some((12, 1)))
+}
+
 fn quarter(token: Option<&Token>) -> Option<u32> {
     match token {
         Some(Token::Number(number @ 1..=4, 1)) => Some(*number),
@@ -107,8 +135,9 @@ fn worded(tokens: &[Token], at: usize) -> Option<(Period, usize)> {
         ));
     }
     if word(token(0), "tháng") || word(token(0), "t") {
-        let (year, taken) = year_at(2)?;
-        return Some((Period::containing(PeriodKind::Month, month_of(year, small(token(1))?)?), taken));
+        let (number, words) = month(token(1), token(2))?;
+        let (year, taken) = year_at(1 + words)?;
+        return Some((Period::containing(PeriodKind::Month, month_of(year, number)?), taken));
     }
     if word(token(0), "quý") || word(token(0), "quí") {
         let (year, taken) = year_at(2)?;
@@ -266,6 +295,9 @@ mod tests {
         check("Ngày 05/11/2025", "20251105");
         check("tháng 11/2023", "202311");
         check("Tháng 11 năm 2023", "202311");
+        check("Tháng mười một năm 2023", "202311");
+        check("tháng năm năm 2024", "202405");
+        check("tháng mười/2024", "202410");
         check("11/2023", "202311");
         check("quý IV năm 2022", "2022Q4");
         check("Quý 4/2022", "2022Q4");

@@ -159,6 +159,15 @@ impl Row {
 }
 
 impl Grid {
+    /// Takes off the rows from one on, as a sheet of the same name.
+    pub(crate) fn split_off(&mut self, row: usize) -> Self {
+        let rows = self.rows.split_off(row.min(self.rows.len()));
+        let (above, below): (Vec<_>, Vec<_>) = self.merged.iter().copied().partition(|area| area.top < row);
+        let moved = |area: Area| Area { top: area.top - row, bottom: area.bottom - row, ..area };
+        self.merged = above;
+        Self { name: self.name.clone(), rows, merged: below.into_iter().map(moved).collect() }
+    }
+
     /// The number of columns.
     pub(crate) fn width(&self) -> usize {
         self.rows.iter().map(|row| row.cells.len()).max().unwrap_or(0)

@@ -17,6 +17,9 @@ use crate::{
 };
 use sheet::Reader;
 
+/// Most tables read of one sheet.
+const MAX_TABLES: usize = 50;
+
 /// Reads one fetched file.
 #[must_use]
 pub fn read(config: &CollectorConfig, fetched: &Fetched, ctx: &Context<'_>) -> Reading {
@@ -80,14 +83,26 @@ fn tables(
             grid.name.clear();
         }
         let mended = if sheets.kind == "CSV" { Vec::new() } else { encoding::mend_fonts(&mut grid) };
-        match table::find(&grid, columns) {
-            Some(table) => {
-                found_any = true;
-                reader.table(grid, &table);
-                note_mended(&mut reader, &table, &mended);
-            }
-            None => reader.no_table(&grid.name),
+        let Some(mut table) = table::find(&grid, columns) else {
+            reader.no_table(&grid.name);
+            continue;
+        };
+        found_any = true;
+        reader.begin_sheet();
+        // Below one table another may stand, with a heading of its own.
+        for _ in 1..MAX_TABLES {
+            let Some(at) = table::next(&grid, &table, columns) else { break };
+            let mut rest = grid.split_off(at);
+            let Some(below) = table::find(&rest, columns) else {
+                grid.rows.append(&mut rest.rows);
+                break;
+            };
+            reader.table(std::mem::replace(&mut grid, rest), &table);
+            note_mended(&mut reader, &table, &mended);
+            table = below;
         }
+        reader.table(grid, &table);
+        note_mended(&mut reader, &table, &mended);
     }
     if !found_any {
         reader.refuse_headings();

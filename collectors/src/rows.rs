@@ -45,6 +45,8 @@ pub(crate) struct Shape<'a> {
     pub(crate) keep_totals: bool,
     /// Rows are about villages, so that a commune alone in its row is the heading of a group.
     pub(crate) of_villages: bool,
+    /// No column names communes: only the headings of groups do, numbered or not.
+    pub(crate) communes_unnamed: bool,
     pub(crate) looks: Looks,
 }
 
@@ -190,11 +192,11 @@ impl Shape<'_> {
         if !self.keep_totals && self.is_total(row) {
             return Kind::Total;
         }
-        if let Cell::Text(text) = cell
-            && self.look(text).group
-            && let Some(name) =
-                self.group(row, first, cell).or_else(|| self.group_without_numeral(row, first, cell))
-        {
+        let numeral = match cell {
+            Cell::Text(text) if self.look(text).group => self.group(row, first, cell),
+            _ => None,
+        };
+        if let Some(name) = numeral.or_else(|| self.group_without_numeral(row, first)) {
             return Kind::Group(name);
         }
         let numbered =
@@ -226,7 +228,8 @@ impl Shape<'_> {
     /// What nearly every row is, told by its first cells: the closer looks of [`Self::kind`] would all say no.
     fn is_plainly_data(&self, row: &Row, first: &Cell) -> bool {
         let lead = self.meaning.iter().map(|column| row.cell(*column)).find(|cell| !cell.is_blank());
-        matches!(lead, Some(Cell::Text(text)) if self.look(text).leads_data())
+        let leads = |look: Look| look.leads_data() && !(self.communes_unnamed && look.group);
+        matches!(lead, Some(Cell::Text(text)) if leads(self.look(text)))
             && !matches!(first, Cell::Text(text) if self.look(text).group)
             && (self.keep_totals || !self.is_total(row))
     }
@@ -328,16 +331,24 @@ impl Shape<'_> {
         (alone && is_roman(numeral.trim()) && !name.trim().is_empty()).then(|| name.trim().to_owned())
     }
 
-    /// `Xã Hòa An` or `Huyện Nguyên Bình` alone in its row, above the rows of that unit.
-    fn group_without_numeral(&self, row: &Row, first: usize, cell: &Cell) -> Option<String> {
+    /// `Xã Hòa An` or `Huyện Nguyên Bình` alone in its row, above the rows of that unit. Where no column names communes
+    /// it may be numbered, and a commune may stand beside the sums of its villages.
+    fn group_without_numeral(&self, row: &Row, first: usize) -> Option<String> {
+        let numbered = self.communes_unnamed && Some(first) == self.table.numbers;
+        let mut filled = row.cells.iter().enumerate().skip(first).filter(|(_, cell)| !cell.is_blank());
+        let (column, cell) = filled.nth(usize::from(numbered))?;
         let Cell::Text(text) = cell else { return None };
-        let alone = row.cells.iter().filter(|cell| !cell.is_blank()).count() == 1;
-        if !alone || self.values.contains(&first) || text.len() > 120 {
+        if self.values.contains(&column) || text.len() > 120 || !self.look(text).group {
             return None;
         }
+        let alone = filled.next().is_none();
         match prefix(text)?.trim_start_matches("ubnd ") {
-            "huyện" | "thành phố" | "thị xã" | "quận" => Some(clean(text)),
-            "xã" | "phường" | "thị trấn" | "đặc khu" if self.of_villages => Some(clean(text)),
+            "huyện" | "thành phố" | "thị xã" | "quận" if alone => Some(clean(text)),
+            "xã" | "phường" | "thị trấn" | "đặc khu"
+                if self.of_villages && (alone || self.communes_unnamed) =>
+            {
+                Some(clean(text))
+            }
             _ => None,
         }
     }
@@ -503,6 +514,7 @@ mod tests {
             total_words: &[],
             keep_totals: false,
             of_villages: true,
+            communes_unnamed: false,
             looks: Looks::default(),
         };
         let check = |text: &str, expected: Kind| assert_eq!(shape.kind(&row(text)), expected, "{text}");
@@ -541,6 +553,11 @@ mod tests {
         assert!(!shape.is_record(&row("|Nguyễn Văn A||Trần B")));
         assert!(!shape.is_record(&row("||Điện thoại|0206")));
         check("||||ghi chú bên lề", Kind::Blank);
+        let unnamed = Shape { communes_unnamed: true, ..shape };
+        let group = Kind::Group("Xã Hòa An".to_owned());
+        assert_eq!(unnamed.kind(&row("7|Xã Hòa An||")), group);
+        assert_eq!(unnamed.kind(&row("1.|Xã Hòa An||161")), group);
+        assert_eq!(unnamed.kind(&row("1.1|Nà Lẹng||41")), Kind::Data);
     }
 
     #[test]

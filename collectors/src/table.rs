@@ -144,6 +144,52 @@ pub(crate) fn find(grid: &Grid, columns: &[Column]) -> Option<Table> {
     Some(table)
 }
 
+/// The row at which another table begins below this one, with its titles: a row in which the heading of a place stands
+/// where the places stand, beside other headings, and not all the same as above.
+pub(crate) fn next(grid: &Grid, table: &Table, columns: &[Column]) -> Option<usize> {
+    let named = columns.iter().zip(&table.mapped).filter(|(column, _)| column.is.is_some_and(names_a_place));
+    let named: Vec<usize> = named.filter_map(|(_, at)| *at).collect();
+    let wanted = wanted(columns);
+    let known = Memo::default();
+    let is_heading = |cell: &Cell| match cell {
+        Cell::Text(text) => known.of(text, || {
+            let key = key(&without_brackets(text));
+            !key.is_empty() && wanted.iter().any(|w| w.keys.last() == Some(&key))
+        }),
+        _ => false,
+    };
+    let same = |(column, cell): (usize, &Cell)| {
+        let above = table.headings.get(column).map_or("", String::as_str);
+        cell.is_blank() || key(above.rsplit(" > ").next().unwrap_or(above)) == key(&cell.shown())
+    };
+    let begins = |row: &Row| {
+        named.iter().any(|column| is_heading(row.cell(*column)))
+            && row.cells.iter().filter(|cell| is_heading(cell)).count() > 1
+            && !row.cells.iter().enumerate().all(same)
+    };
+    let under = grid.rows.get(table.heading.1..)?;
+    let heading = under.iter().position(begins)?;
+    let is_title = |row: &&Row| row.cells.iter().filter(|cell| !cell.is_blank()).count() == 1;
+    let titles = under.iter().take(heading).rev().take_while(is_title).count();
+    Some(table.heading.1 + heading - titles)
+}
+
+fn names_a_place(role: Role) -> bool {
+    matches!(
+        role,
+        Role::ProvinceCode
+            | Role::ProvinceName
+            | Role::DistrictCode
+            | Role::DistrictName
+            | Role::CommuneCode
+            | Role::CommuneName
+            | Role::VillageCode
+            | Role::VillageName
+            | Role::PlaceCode
+            | Role::PlaceName
+    )
+}
+
 /// Whether a row has a cell that begins a wanted heading, and so may be part of the heading rows.
 fn is_warm(row: &Row, wanted: &[Wanted], known: &Memo<bool>) -> bool {
     let begins = |text: &Text| {

@@ -128,7 +128,8 @@ impl CellKind {
             return self.number(*number, Qualifier::Exact);
         }
         let dots_only = folded.chars().all(|c| matches!(c, '.' | '…' | '-' | '–' | '—' | '_' | '/' | ' '));
-        let word = words::word(&folded);
+        let word = words::word(&folded)
+            .or_else(|| words::word(&fold(text.trim_end_matches(['.', ',', ';', '!', ' ']))));
         if dots_only || word == Some(Word::Missing) {
             return Parsed::Missing;
         }
@@ -401,7 +402,20 @@ mod tests {
     #[test]
     fn yes_and_no() {
         let yes_no = kind(ValueKind::YesNo, Unit::YesNo);
-        for text in ["x", "X", "có", "Có", "CÓ ", "1", "đã có", "Có sóng", "Có điện lưới"] {
+        for text in [
+            "có.",
+            "'x",
+            "đã có điện lưới quốc gia",
+            "x",
+            "X",
+            "có",
+            "Có",
+            "CÓ ",
+            "1",
+            "đã có",
+            "Có sóng",
+            "Có điện lưới",
+        ] {
             assert_eq!(read(&yes_no, text), number(1.0, Qualifier::Exact), "{text}");
         }
         for text in ["không", "Chưa có", "0", "ko", "Trắng sóng", "Không có điện lưới"] {

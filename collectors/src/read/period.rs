@@ -49,6 +49,11 @@ pub(crate) fn of_sheet(
         found.sort_unstable();
         found.dedup();
     }
+    if let ([], [first, last]) = (periods.as_slice(), days.as_slice())
+        && let Some(period) = from_to(*first, *last)
+    {
+        return Ok(period);
+    }
     match (periods.as_slice(), days.as_slice()) {
         ([period], _) | ([], [period]) => Ok(*period),
         ([], []) => Err(bad(
@@ -60,6 +65,14 @@ pub(crate) fn of_sheet(
             Err(bad(true, format!("phần tiêu đề nêu nhiều kỳ: {}; cần chọn một", all.join(", "))))
         }
     }
+}
+
+/// The period that begins and ends with these days: *từ ngày 01/10/2025 đến ngày 31/10/2025* is a month.
+fn from_to(first: Period, last: Period) -> Option<Period> {
+    [PeriodKind::Week, PeriodKind::Month, PeriodKind::Quarter, PeriodKind::Half, PeriodKind::Year]
+        .map(|kind| Period::containing(kind, first.start()))
+        .into_iter()
+        .find(|period| period.start() == first.start() && period.end() == last.end())
 }
 
 /// The period a date or period cell gives.

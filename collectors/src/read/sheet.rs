@@ -55,6 +55,8 @@ pub(crate) struct Reader<'a> {
     /// The sheets read, with their names and headings, for saying which rows contradict each other.
     seen: Vec<(String, Vec<String>, Grid)>,
     too_many: u32,
+    /// The period that the titles of the sheet gave to a table further up.
+    titled: Option<Period>,
 }
 
 /// The table being read, and what was found out about it.
@@ -170,7 +172,13 @@ impl<'a> Reader<'a> {
             bad_rows: BTreeSet::new(),
             seen: Vec::new(),
             too_many: 0,
+            titled: None,
         }
+    }
+
+    /// Begins another sheet: what the titles of the one before said does not hold for it.
+    pub(crate) fn begin_sheet(&mut self) {
+        self.titled = None;
     }
 
     /// Notes a sheet in which no table was found.
@@ -218,6 +226,8 @@ impl<'a> Reader<'a> {
             },
             keep_totals: matches!(&self.config.format, crate::config::Format::Table(format) if format.keep_totals),
             of_villages: self.level == PlaceLevel::Village,
+            communes_unnamed: self.level == PlaceLevel::Village
+                && self.at(table, Role::CommuneName).or(self.at(table, Role::CommuneCode)).is_none(),
             looks: Looks::default(),
         };
         let mut filled = vec![0_u32; table.headings.len()];
@@ -254,8 +264,11 @@ impl<'a> Reader<'a> {
         let period =
             period::of_sheet(self.config.period.from, grid, table.heading.0, self.fetched.reported_on);
         let needs_sheet_period = self.at(table, Role::Date).or(self.at(table, Role::Period)).is_none();
-        let sheet_period = match period {
-            Ok(period) => period,
+        let sheet_period = match period.or_else(|fault| self.titled.ok_or(fault)) {
+            Ok(period) => {
+                self.titled = Some(period);
+                period
+            }
             Err(fault) if needs_sheet_period => {
                 self.reject(0, None, &grid::Cell::Empty, fault.code, fault.asked, fault.sentence);
                 return;

@@ -40,7 +40,7 @@ const MISSING: [&str; 16] = [
     "không số liệu",
     "không rõ",
 ];
-const YES: [&str; 29] = [
+const YES: [&str; 31] = [
     "x",
     "có",
     "co",
@@ -59,6 +59,8 @@ const YES: [&str; 29] = [
     "có sóng",
     "có điện",
     "có phủ sóng",
+    "đã phủ",
+    "phủ sóng",
     "đã phủ sóng",
     "đã có sóng",
     "đã có điện",

@@ -12,12 +12,12 @@ use unicode_normalization::UnicodeNormalization;
 const TONES: [(char, char); 5] =
     [('\u{300}', '2'), ('\u{301}', '1'), ('\u{303}', '4'), ('\u{309}', '3'), ('\u{323}', '5')];
 
-/// Rows of a code table: each letter without its tone, and the tone.
-type Letters = [Vec<(char, Option<char>)>; 2];
+/// A letter without its tone, and the digit of the tone.
+type Apart = (char, Option<char>);
 
 /// The letters of Vietnamese and its neighbours without their tones, and the tones: `ộ` is `ô` and `5`. Two rows of the
 /// code table.
-static LETTERS: LazyLock<Letters> = LazyLock::new(|| {
+static LETTERS: LazyLock<[Vec<Apart>; 2]> = LazyLock::new(|| {
     [('\u{c0}'..='\u{1b0}').map(apart).collect(), ('\u{1ea0}'..='\u{1ef9}').map(apart).collect()]
 });
 
@@ -149,7 +149,7 @@ fn fold_rare(word: &str, folded: &mut String) -> Option<char> {
 }
 
 /// A letter without its tone, looked up. `None` for letters of no table and for marks.
-fn letter_apart(letter: char) -> Option<(char, Option<char>)> {
+fn letter_apart(letter: char) -> Option<Apart> {
     let row = |first: char| u32::from(letter).checked_sub(u32::from(first)).map(|at| at as usize);
     let [latin, vietnamese] = &*LETTERS;
     match letter {
@@ -161,7 +161,7 @@ fn letter_apart(letter: char) -> Option<(char, Option<char>)> {
 }
 
 /// A letter without its tone, worked out.
-fn apart(letter: char) -> (char, Option<char>) {
+fn apart(letter: char) -> Apart {
     let tone_of = |mark: char| TONES.iter().find(|(tone, _)| *tone == mark).map(|(_, digit)| *digit);
     let parts = || std::iter::once(letter).nfd();
     let bare = parts().filter(|part| tone_of(*part).is_none()).nfc().next().unwrap_or(letter);

@@ -60,7 +60,9 @@ impl Reader<'_> {
             Role::DistrictName => [Role::DistrictName, Role::PlaceName, Role::DistrictCode],
             role => [role, Role::PlaceName, Role::PlaceCode],
         };
-        let at = same_level.iter().find_map(|role| self.at(table, *role));
+        // A commune that a group's heading names has no column: the row's own place is pointed at.
+        let own = [Role::VillageName, Role::VillageCode, Role::CommuneName];
+        let at = same_level.iter().chain(&own).find_map(|role| self.at(table, *role));
         let cell = at.map_or(Cell::Empty, |at| row.cell(at).clone());
         let asked = fault.code != RejectCode::Missing && !fault.key.is_empty();
         self.reject_row(row, at, table, &cell, fault.code, asked, fault.sentence);

@@ -82,6 +82,13 @@ impl Naming {
     }
 }
 
+/// Whether a cell says what the cell above says: *như trên*, `-nt-`, a ditto mark.
+fn says_as_above(name: &str) -> bool {
+    let bare = name.trim_matches(['-', '"', '\'', '”', '“', '〃', '.', ' ']);
+    bare.is_empty() && name.contains(['"', '\'', '”', '〃'])
+        || ["nt", "như trên"].iter().any(|word| text::fold(bare) == text::fold(word))
+}
+
 /// A name without the sign or number of a list before it: `Nà Lẹng` of `- Nà Lẹng`, `Xã Hưng Đạo` of `2) Xã Hưng Đạo`.
 fn unlisted(name: &str) -> &str {
     let signs = ['-', '–', '+', '*', '•', '·', '●', '▪'];
@@ -147,7 +154,10 @@ impl Reader<'_> {
 
     fn named(&self, frame: &Frame<'_, '_>, row: &Row, carried: &mut Named) -> Named {
         let text = |role| self.text_at(frame, row, role);
-        let name = |role| text(role).map(|name| self.texts.borrow_mut().of(unlisted(&name)));
+        let name = |role| {
+            let name = text(role).filter(|name| !says_as_above(name))?;
+            Some(self.texts.borrow_mut().of(unlisted(&name)))
+        };
         let mut named = Named {
             province_code: text(Role::ProvinceCode),
             province_name: name(Role::ProvinceName),
