@@ -7,6 +7,7 @@ mod standing;
 
 use std::{
     collections::{BTreeSet, HashMap},
+    fs::{File, TryLockError},
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
 };
 
@@ -104,6 +105,25 @@ impl App {
         app.mark_receivers()?;
         app.forget_places();
         Ok(app)
+    }
+
+    /// Makes this the one program that serves the store, until the file given is closed: two would collect, judge and
+    /// tell everything twice.
+    ///
+    /// # Errors
+    /// When another program serves it, or the folder cannot be written.
+    pub(crate) fn serve_alone(&self) -> anyhow::Result<File> {
+        let path = self.store.path().with_extension("lock");
+        let cannot = || format!("cannot lock `{}`", path.display());
+        let file = File::create(&path).with_context(cannot)?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => anyhow::bail!(
+                "another program serves `{}`, expected one for each store",
+                self.store.path().display()
+            ),
+            Err(TryLockError::Error(error)) => Err(error).with_context(cannot),
+        }
     }
 
     /// Opens the store of a configuration without putting the configuration in force: nothing is written.

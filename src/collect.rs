@@ -45,33 +45,31 @@ pub(crate) async fn run(
     let mut collected = Vec::new();
     match fetch(app, name, now).await {
         Err(message) => {
-            let mut run = draft(name, cause, now, Outcome::Failed);
-            run.message = Some(message);
-            run.finished = app.clock.now().max(now);
-            collected.extend(keep(app, run).await);
+            collected.push(keep(app, failed(name, cause, now, message)).await);
         }
         Ok(files) => {
-            let none = files.is_empty();
             let newest = files.last().cloned();
             for file in files {
                 let taken = Fetched { bytes: Vec::new(), ..file.clone() };
-                let done = if file.unchanged { None } else { read_one(app, name, cause, file, now).await };
-                if taken.unchanged || done.is_some() {
+                if taken.unchanged {
                     put_away(app, name, &taken);
+                    continue;
                 }
-                collected.extend(done);
+                let done = match read_one(app, name, cause, file, now).await {
+                    Ok(done) => {
+                        put_away(app, name, &taken);
+                        done
+                    }
+                    // Without the hash of its content: it was not taken in, so the next run reads it again.
+                    Err(message) => {
+                        let run = Run { file: Some(taken.file), ..failed(name, cause, now, message) };
+                        keep(app, run).await
+                    }
+                };
+                collected.push(done);
             }
             if collected.is_empty() && !matches!(cause, Cause::Replayed(_)) {
-                let mut run = draft(name, cause, now, if none { Outcome::Empty } else { Outcome::Unchanged });
-                run.finished = app.clock.now().max(now);
-                run.file = newest.as_ref().map(|file| file.file.clone());
-                run.content_hash = newest.map(|file| file.content_hash);
-                run.message = Some(if none {
-                    "không có tệp hoặc dữ liệu nào để thu thập".to_owned()
-                } else {
-                    "nội dung giống lần trước: không có gì thay đổi".to_owned()
-                });
-                collected.extend(keep(app, run).await);
+                collected.push(keep(app, nothing_new(name, cause, now, newest)).await);
             }
         }
     }
@@ -133,30 +131,27 @@ fn put_away(app: &App, name: &str, file: &Fetched) {
     }
 }
 
+/// Reads one file and takes it in. `Err` is the sentence that says why nothing of it was.
 async fn read_one(
     app: &Shared,
     name: &str,
     cause: &Cause,
     file: Fetched,
     now: DateTime<FixedOffset>,
-) -> Option<Collected> {
+) -> Result<Collected, String> {
     let slot = app.reading.acquire().await;
     let shared = Shared::clone(app);
     let draft = draft(name, cause, now, Outcome::Failed);
     let name = name.to_owned();
     let read = tokio::task::spawn_blocking(move || take_in(&shared, &name, draft, &file, now)).await;
     drop(slot);
-    match read {
-        Ok(Ok(collected)) => Some(collected),
-        Ok(Err(error)) => {
-            tracing::error!("cannot take a file in: {error:#}");
-            None
-        }
-        Err(error) => {
-            tracing::error!("reading ended early: {error}");
-            None
-        }
-    }
+    let failed = match read {
+        Ok(Ok(collected)) => return Ok(collected),
+        Ok(Err(error)) => format!("{error:#}"),
+        Err(error) => error.to_string(),
+    };
+    tracing::error!("cannot take a file in: {failed}");
+    Err(format!("không lưu được gì của tệp này; lần sau sẽ đọc lại: {failed}"))
 }
 
 /// Reads a file, holds it against the source's contract and stores it, whole. Blocking.
@@ -265,17 +260,25 @@ pub(crate) fn changes(
 /// Fetches what a collector would and says what taking it in would do. Nothing is stored.
 ///
 /// # Errors
-/// When the source cannot be fetched or the store cannot be read.
+/// When the store cannot be read.
 pub(crate) async fn dry_run(
     app: &Shared,
     name: &str,
     now: DateTime<FixedOffset>,
 ) -> anyhow::Result<Vec<Collected>> {
-    let files = fetch(app, name, now).await.map_err(anyhow::Error::msg)?;
+    let nobody = Cause::Person(String::new());
+    let files = match fetch(app, name, now).await {
+        Ok(files) => files,
+        Err(message) => return Ok(vec![nothing_read(failed(name, &nobody, now, message))]),
+    };
+    let newest = files.last().cloned();
     let mut collected = Vec::new();
     for file in files.into_iter().filter(|file| !file.unchanged) {
         let (shared, name) = (Shared::clone(app), name.to_owned());
         collected.push(tokio::task::spawn_blocking(move || try_out(&shared, &name, &file, now)).await??);
+    }
+    if collected.is_empty() {
+        collected.push(nothing_read(nothing_new(name, &nobody, now, newest)));
     }
     Ok(collected)
 }
@@ -295,24 +298,23 @@ pub(crate) fn read(
     Ok(gapwatch_collectors::read(collector, file, &told.context(app)))
 }
 
-/// What an import did or would do, in the shape importers expect.
+/// What an import did or would do, in the shape importers expect; all zero where nothing was read.
 #[must_use]
-pub(crate) fn report(done: &Collected, dry_run: bool) -> Option<Report> {
-    let reading = done.reading.as_ref()?;
+pub(crate) fn report(done: &Collected, dry_run: bool) -> Report {
+    let nothing = Reading::default();
+    let reading = done.reading.as_ref().unwrap_or(&nothing);
     let mut report = Report::new(reading, done.breaches.clone(), dry_run, &|_, _| None);
+    done.run.outcome.as_str().clone_into(&mut report.outcome);
     report.import_count.imported = done.counts.imported;
     report.import_count.updated = done.counts.updated;
     report.import_count.ignored = done.counts.ignored;
-    Some(report)
+    report
 }
 
 /// The same as JSON, with the run's number, file and message.
 #[must_use]
 pub(crate) fn reply(done: &Collected, dry_run: bool) -> Value {
     let mut reply = json!(report(done, dry_run));
-    if !reply.is_object() {
-        reply = json!({"dryRun": dry_run, "outcome": done.run.outcome});
-    }
     if let Some(fields) = reply.as_object_mut() {
         fields.insert("file".to_owned(), json!(done.run.file));
         fields.insert("message".to_owned(), json!(done.run.message));
@@ -351,23 +353,45 @@ pub(crate) fn draft(name: &str, cause: &Cause, now: DateTime<FixedOffset>, outco
     }
 }
 
-async fn keep(app: &Shared, run: Run) -> Option<Collected> {
-    let shared = Arc::clone(app);
-    let batch = bare(run.clone());
-    match tokio::task::spawn_blocking(move || shared.store.append(&batch)).await {
-        Ok(Ok(appended)) => Some(Collected {
-            run: Run { id: appended.run, ..run },
-            reading: None,
-            breaches: Vec::new(),
-            counts: Counts::default(),
-        }),
-        Ok(Err(error)) => {
-            tracing::error!("cannot record a run: {error}");
-            None
-        }
-        Err(error) => {
-            tracing::error!("recording ended early: {error}");
-            None
-        }
+/// The record of a run that did not work.
+fn failed(name: &str, cause: &Cause, now: DateTime<FixedOffset>, message: String) -> Run {
+    Run { message: Some(message), ..draft(name, cause, now, Outcome::Failed) }
+}
+
+/// The record of a run that found nothing, or nothing new.
+fn nothing_new(name: &str, cause: &Cause, now: DateTime<FixedOffset>, newest: Option<Fetched>) -> Run {
+    let Some(newest) = newest else {
+        let message = "không có tệp hoặc dữ liệu nào để thu thập".to_owned();
+        return Run { message: Some(message), ..draft(name, cause, now, Outcome::Empty) };
+    };
+    Run {
+        file: Some(newest.file),
+        content_hash: Some(newest.content_hash),
+        message: Some("nội dung giống lần trước: không có gì thay đổi".to_owned()),
+        ..draft(name, cause, now, Outcome::Unchanged)
     }
+}
+
+/// Stores a record without content that ends now. Where the store refuses even that, the run failed, whatever it was.
+async fn keep(app: &Shared, run: Run) -> Collected {
+    let shared = Arc::clone(app);
+    let run = Run { finished: app.clock.now().max(run.started), ..run };
+    let batch = bare(run.clone());
+    let run = match tokio::task::spawn_blocking(move || shared.store.append(&batch)).await {
+        Ok(Ok(appended)) => Run { id: appended.run, ..run },
+        Ok(Err(error)) => unrecorded(run, &error),
+        Err(error) => unrecorded(run, &error),
+    };
+    nothing_read(run)
+}
+
+fn nothing_read(run: Run) -> Collected {
+    Collected { run, reading: None, breaches: Vec::new(), counts: Counts::default() }
+}
+
+fn unrecorded(run: Run, error: &dyn std::error::Error) -> Run {
+    tracing::error!("cannot record a run: {error}");
+    let message = run.message.filter(|_| run.outcome == Outcome::Failed);
+    let message = message.unwrap_or_else(|| format!("không ghi lại được lần chạy này: {error}"));
+    Run { outcome: Outcome::Failed, message: Some(message), ..run }
 }

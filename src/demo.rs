@@ -42,6 +42,7 @@ pub(crate) fn run(listen: SocketAddr, data: Option<PathBuf>, dir: Option<PathBuf
         let portal_folder = dir.join(&story.portal);
         let server = tokio::spawn(portal::serve(portal_listener, portal_folder));
         let app = App::open(config)?.shared();
+        let _alone = app.serve_alone()?;
         let token = app.replace_token(TOKEN, Role::Admin)?;
         cli::say(&format!("token of this demo (role admin): {token}"));
         let served = http::serve(listener, Shared::clone(&app), replay(Shared::clone(&app), &story)).await;

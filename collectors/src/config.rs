@@ -71,9 +71,8 @@ pub enum UnknownPlaces {
     Create,
 }
 
-/// How the bytes are read.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+/// How the bytes are read: `kind` of `[format]`.
+#[derive(Debug, Clone, PartialEq)]
 pub enum Format {
     /// A table: XLSX, XLS, ODS, HTML or CSV, told apart by the bytes.
     Table(TableFormat),
@@ -351,7 +350,7 @@ pub enum Decimal {
     Point,
 }
 
-/// What the source promises. Nothing is expected where nothing is said.
+/// `[contract]`: what the source promises.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Contract {
@@ -365,6 +364,17 @@ pub struct Contract {
     pub columns_may_empty: bool,
     /// Largest share of known codes that may come with another name than in the last run, in percent. 0 where not said.
     pub maximum_renamed_percent: Option<f64>,
+}
+
+impl Contract {
+    /// Of a source that promises nothing: its file has no `[contract]`.
+    pub const NONE: Self = Self {
+        minimum_rows: None,
+        maximum_drop_percent: None,
+        maximum_frozen_runs: None,
+        columns_may_empty: true,
+        maximum_renamed_percent: Some(100.0),
+    };
 }
 
 /// When reports are expected, for completeness and timeliness.

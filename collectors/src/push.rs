@@ -110,7 +110,12 @@ pub fn line_protocol(
         }
         reading.read += 1;
         texts.push((number, text));
-        let read = parse(text).map_err(|why| (RejectCode::BadRow, why)).and_then(|line| {
+        let legible = if text.contains(char::REPLACEMENT_CHARACTER) {
+            Err("the line is not UTF-8".to_owned())
+        } else {
+            parse(text)
+        };
+        let read = legible.map_err(|why| (RejectCode::BadRow, why)).and_then(|line| {
             let (key, point) = observe(&line, number, precision, source, ctx)?;
             let frame = frames.number(key);
             frames.push(frame, point, Origin { sheet: 0, column: 0 });

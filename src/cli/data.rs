@@ -95,9 +95,6 @@ fn answer(collected: &[Collected], how: How) -> Exit {
         for done in collected {
             print(done, how.dry_run);
         }
-        if collected.is_empty() {
-            say("không có gì mới");
-        }
     }
     exit_code(collected)
 }
@@ -105,8 +102,8 @@ fn answer(collected: &[Collected], how: How) -> Exit {
 fn print(done: &Collected, dry_run: bool) {
     let run = &done.run;
     say(&format!("{}: {}", run.file.as_deref().unwrap_or(run.collector.as_str()), run.outcome.as_str()));
-    if let Some(report) = collect::report(done, dry_run) {
-        say(&report.text());
+    if done.reading.is_some() {
+        say(&collect::report(done, dry_run).text());
     }
     if let Some(message) = &run.message {
         say(message);

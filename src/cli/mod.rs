@@ -446,6 +446,7 @@ fn serve(place: &Place, listen: Option<SocketAddr>) -> Outcome {
     let config = load(place)?;
     let address = listen.unwrap_or(config.program.listen);
     let app = App::open(config)?.shared();
+    let _alone = app.serve_alone()?;
     runtime()?.block_on(async {
         let listener = http::bind(address).await?;
         http::serve(listener, app, async { Ok(()) }).await

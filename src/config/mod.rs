@@ -63,7 +63,7 @@ pub(crate) struct Program {
     /// Code of the place the front page is about, such as `04`.
     pub(crate) home: String,
     /// Address to listen on.
-    #[serde(default = "default_listen")]
+    #[serde(default = "default_listen", deserialize_with = "address")]
     pub(crate) listen: SocketAddr,
     /// Where the database goes, relative to the configuration directory.
     #[serde(default = "default_data_dir")]
@@ -77,8 +77,8 @@ pub(crate) struct Program {
     /// Where people reach the program, for links in messages and feeds. Without it: the address it listens on.
     #[serde(default)]
     public_url: Option<String>,
-    /// Who is told of changed flags.
-    #[serde(default)]
+    /// Who is told of changed flags. Read one by one.
+    #[serde(skip)]
     pub(crate) notify: Vec<Receiver>,
     /// A story to replay before real time: only for examples.
     #[serde(default)]
@@ -126,6 +126,13 @@ pub(crate) struct Story {
     pub(crate) portal: PathBuf,
     /// Address of the loopback portal.
     pub(crate) portal_listen: SocketAddr,
+}
+
+fn address<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let wrong =
+        |_| serde::de::Error::custom(format!("`{text}` is no address, expected one such as 127.0.0.1:8080"));
+    text.parse().map_err(wrong)
 }
 
 fn default_listen() -> SocketAddr {
@@ -276,6 +283,13 @@ impl Config {
             notify::check(&program.notify, is_rule, is_place, &mut problems);
         }
         let secrets = secrets(&collectors, program.as_ref(), &mut problems);
+        // An indicator that is declared wrongly is declared: who names it is not to blame.
+        let declared = text("indicators.toml").and_then(|text| text.parse::<toml::Table>().ok());
+        for id in declared.iter().flat_map(toml::Table::keys).filter(|id| indicators.get(id).is_none()) {
+            let blamed =
+                [format!("`{id}` is not in indicators.toml"), format!("`{id}` is no declared indicator")];
+            problems.retain(|problem| !blamed.contains(&problem.message));
+        }
         match (program, judging) {
             (Some(program), Some(judging)) if problems.is_empty() => Ok(Self {
                 dir: dir.to_owned(),
@@ -299,41 +313,43 @@ impl Config {
 }
 
 fn program(text: &str, problems: &mut Vec<Problem>) -> Option<Program> {
-    let table = table("gapwatch.toml", text, problems)?;
-    // Every key by itself first, so that one unknown key does not hide the next.
-    let known = ["home", "listen", "data_dir", "parallel_runs", "influx", "public_url", "notify", "story"];
-    let mut rest = table.clone();
-    for key in table.keys().filter(|key| !known.contains(&key.as_str())) {
-        problems.push(Problem::new(
-            "gapwatch.toml",
-            key,
-            &format!("unknown key, expected one of {}", known.join(", ")),
-        ));
-        rest.remove(key);
-    }
-    match serde_path_to_error::deserialize::<_, Program>(toml::Value::Table(rest)) {
-        Ok(program) => Some(program),
-        Err(error) => {
-            problems.push(Problem::new("gapwatch.toml", &error.path().to_string(), error.inner().message()));
-            None
+    let mut table = table("gapwatch.toml", text, problems)?;
+    let mut notify = Vec::new();
+    match table.remove("notify") {
+        None => {}
+        Some(toml::Value::Array(receivers)) => {
+            for (at, receiver) in receivers.into_iter().enumerate() {
+                notify.extend(read("gapwatch.toml", &format!("notify[{at}]"), receiver, problems));
+            }
         }
+        Some(_) => problems.push(Problem::new("gapwatch.toml", "notify", "expected `[[notify]]` tables")),
     }
+    let program: Option<Program> = read("gapwatch.toml", "", toml::Value::Table(table), problems);
+    program.map(|program| Program { notify, ..program })
+}
+
+/// Reads one table, noting every problem in it. Given is what is left without them.
+fn read<T: serde::de::DeserializeOwned>(
+    file: &str,
+    key: &str,
+    value: toml::Value,
+    problems: &mut Vec<Problem>,
+) -> Option<T> {
+    let toml::Value::Table(table) = value else {
+        problems.push(Problem::new(file, key, &format!("`{value}` is no table, expected one")));
+        return None;
+    };
+    let mut found = Vec::new();
+    let read = gapwatch_rules::read_table(key, table, &mut found);
+    problems.extend(found.iter().map(|p| Problem::new(file, &p.key, &p.message)));
+    read
 }
 
 fn indicators(text: &str, problems: &mut Vec<Problem>) -> IndicatorSet {
     let mut tables = BTreeMap::new();
     for (id, value) in table("indicators.toml", text, problems).unwrap_or_default() {
-        match serde_path_to_error::deserialize::<_, Indicator>(value) {
-            Ok(indicator) => {
-                tables.insert(id, indicator);
-            }
-            Err(error) => {
-                let key = match error.path().to_string().as_str() {
-                    "." => id,
-                    path => format!("{id}.{path}"),
-                };
-                problems.push(Problem::new("indicators.toml", &key, error.inner().message()));
-            }
+        if let Some(indicator) = read::<Indicator>("indicators.toml", &id, value, problems) {
+            tables.insert(id, indicator);
         }
     }
     let set = IndicatorSet::new(tables);
@@ -383,14 +399,12 @@ fn collectors(
                 continue;
             }
         };
-        match CollectorConfig::parse(&name, &text) {
-            Ok(config) => {
-                problems
-                    .extend(config.check(indicators).iter().map(|p| Problem::new(&file, &p.key, &p.message)));
-                found.insert(name, config);
-            }
-            Err(faults) => problems.extend(faults.iter().map(|p| Problem::new(&file, &p.key, &p.message))),
+        let (config, mut faults) = CollectorConfig::read(&name, &text);
+        if let Some(config) = config {
+            faults.extend(config.check(indicators));
+            found.insert(name, config);
         }
+        problems.extend(faults.iter().map(|p| Problem::new(&file, &p.key, &p.message)));
     }
     found
 }

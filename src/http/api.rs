@@ -407,9 +407,10 @@ fn runs(app: &App, query: &Query) -> HttpResult<Value> {
     Ok(serde_json::to_value(runs).map_err(anyhow::Error::from)?)
 }
 
-fn rejects(app: &App, _: &Query, id: &str) -> HttpResult<Value> {
+fn rejects(app: &App, query: &Query, id: &str) -> HttpResult<Value> {
+    let as_of = AsOf::of(query, app.clock.now())?;
     let run = RunId(id.parse().map_err(|_| HttpError::not_found(id))?);
-    if app.store.run(run)?.is_none() {
+    if app.store.run(run)?.is_none_or(|run| run.finished > as_of.at) {
         return Err(HttpError::not_found(id));
     }
     Ok(serde_json::to_value(app.store.rejects(run)?).map_err(anyhow::Error::from)?)

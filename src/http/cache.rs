@@ -45,7 +45,8 @@ impl Finished {
         let known = asked.get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok()).unwrap_or_default();
         let same = known
             .split(',')
-            .any(|tag| tag.trim().trim_start_matches("W/").as_bytes() == self.etag.as_bytes());
+            .map(str::trim)
+            .any(|tag| tag == "*" || tag.trim_start_matches("W/").as_bytes() == self.etag.as_bytes());
         let (body, encoding) = self.body(asked);
         let mut response = Response::new(if same { Body::empty() } else { Body::from(body) });
         let headers = response.headers_mut();

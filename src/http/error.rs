@@ -86,6 +86,12 @@ impl HttpError {
         error
     }
 
+    /// What was sent is of a kind that is not read here.
+    #[must_use]
+    pub(crate) fn unsupported(vi: &str, en: &str) -> Self {
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", vi, en)
+    }
+
     /// No valid token was sent.
     #[must_use]
     pub(crate) fn unauthorized() -> Self {
@@ -171,6 +177,24 @@ impl HttpError {
     }
 }
 
+/// What an answer says went wrong, beside its bytes.
+#[derive(Debug, Clone)]
+struct Said(Value);
+
+/// Clients of InfluxDB look for `code` and `message` at the top of an error.
+#[must_use]
+pub(crate) fn for_influx_clients(mut response: Response) -> Response {
+    let Some(Said(error)) = response.extensions_mut().remove::<Said>() else { return response };
+    let body = json!({"code": error.get("code"), "message": error.get("message"), "error": error});
+    let (parts, _) = response.into_parts();
+    let mut said = Json(body).into_response();
+    *said.status_mut() = parts.status;
+    for (name, value) in parts.headers.iter().filter(|(name, _)| *name != header::CONTENT_LENGTH) {
+        said.headers_mut().insert(name, value.clone());
+    }
+    said
+}
+
 /// Says in the header how long to wait, where that is known.
 pub(crate) fn say_when(response: &mut Response, retry_after_s: Option<u16>) {
     if let Some(seconds) = retry_after_s {
@@ -184,6 +208,7 @@ impl IntoResponse for HttpError {
         let error = json!({"code": self.code, "message": self.en, "details": self.details});
         let mut response = (self.status, Json(json!({ "error": error }))).into_response();
         say_when(&mut response, self.retry_after_s);
+        response.extensions_mut().insert(Said(error));
         response
     }
 }

@@ -21,11 +21,13 @@ use chrono::{DateTime, FixedOffset, TimeDelta};
 
 use super::{
     context::{Asked, Query, client},
-    error::HttpError,
+    error::{HttpError, for_influx_clients},
     pages,
 };
 use crate::app::{App, Shared};
 
+/// Where clients of InfluxDB write.
+const PUSHED: &str = "/api/v2/";
 /// Visitors remembered at most: an attacker with many addresses must not fill the memory.
 const VISITORS: usize = 20_000;
 
@@ -171,6 +173,7 @@ pub(crate) async fn guard(State(app): State<Shared>, request: Request, next: Nex
             }
             page
         }
+        None if uri.path().starts_with(PUSHED) => for_influx_clients(response),
         None => response,
     }
 }
@@ -206,12 +209,17 @@ fn bare(uri: &Uri, response: &Response<Body>) -> Option<HttpError> {
         StatusCode::METHOD_NOT_ALLOWED => (
             "method_not_allowed",
             "Địa chỉ này không nhận cách gửi vừa dùng. Hãy quay lại trang trước và dùng nút trên trang.",
-            "this address does not take that method; go back and use the button of the page",
+            "this address does not take that method; the header `Allow` says which it takes",
         ),
         StatusCode::PAYLOAD_TOO_LARGE => (
             "too_large",
             "Nội dung gửi lên quá lớn. Hãy chia nhỏ rồi gửi lại.",
             "what was sent is too large; send it in smaller parts",
+        ),
+        StatusCode::REQUEST_TIMEOUT => (
+            "too_slow",
+            "Nội dung gửi lên đến quá chậm nên không được nhận. Hãy gửi lại khi đường truyền tốt hơn.",
+            "what was sent came too slowly and nothing of it was taken; send it again over a better line",
         ),
         _ if status.is_server_error() => {
             return Some(anyhow::anyhow!("a handler ended without an answer").into());
@@ -226,6 +234,9 @@ fn bare(uri: &Uri, response: &Response<Body>) -> Option<HttpError> {
 }
 
 fn refusal(app: &App, uri: &Uri, headers: &HeaderMap, error: HttpError) -> Response<Body> {
+    if uri.path().starts_with(PUSHED) {
+        return for_influx_clients(error.into_response());
+    }
     if uri.path().starts_with("/api/") {
         return error.into_response();
     }

@@ -37,6 +37,12 @@ async fn import(
     headers: HeaderMap,
     body: Bytes,
 ) -> HttpResult<Response> {
+    if headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"multipart/")) {
+        return Err(HttpError::unsupported(
+            "Nội dung gửi lên là biểu mẫu nhiều phần. Hãy gửi chính tệp làm nội dung của yêu cầu.",
+            "the body is a form of several parts, expected the file itself",
+        ));
+    }
     let named = headers.get("x-file-name").and_then(|name| name.to_str().ok());
     let file = query.get("file").or(named).unwrap_or("import").to_owned();
     let shared = Shared::clone(&app);
@@ -52,7 +58,12 @@ fn take_in(app: &App, query: &Query, actor: &Actor, file: &str, bytes: Vec<u8>) 
     let known = app.config.collectors.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
     let collector = app.collector(name).map_err(|_| HttpError::bad_request("collector", name, &known))?;
     let now = app.clock.now();
-    let dry_run = matches!(query.get("dryRun"), Some("true" | "1"));
+    let dry_run = dry_run(query)?;
+    let annotated = match query.get("format") {
+        None | Some("json") => false,
+        Some("xlsx") => true,
+        Some(other) => return Err(HttpError::bad_request("format", other, "json or xlsx")),
+    };
     let day = match query.day("on")? {
         Some(day) => day,
         None => gapwatch_collectors::day_of(collector, file, now.date_naive()),
@@ -65,14 +76,23 @@ fn take_in(app: &App, query: &Query, actor: &Actor, file: &str, bytes: Vec<u8>) 
         let draft = collect::draft(name, &Cause::Person(actor.name.clone()), now, Outcome::Failed);
         collect::take_in(app, name, draft, &fetched, now)?
     };
-    if query.get("format") == Some("xlsx")
-        && let Some(reading) = &done.reading
-    {
+    if annotated && let Some(reading) = &done.reading {
         let book =
             gapwatch_collectors::annotate(collector, &fetched, reading).map_err(anyhow::Error::from)?;
         return Ok(workbook("import", book));
     }
     Ok((StatusCode::OK, Json(collect::reply(&done, dry_run))).into_response())
+}
+
+/// Whether nothing is to be stored. However it is spelt: who asks for a trial must not get the real thing.
+fn dry_run(query: &Query) -> HttpResult<bool> {
+    let spelt = |key: &str| key.replace(['_', '-'], "").eq_ignore_ascii_case("dryrun");
+    let Some((_, text)) = query.0.iter().find(|(key, _)| spelt(key)) else { return Ok(false) };
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "1" => Ok(true),
+        "false" | "0" => Ok(false),
+        _ => Err(HttpError::bad_request("dryRun", text, "true or false")),
+    }
 }
 
 /// A workbook to save.
@@ -83,4 +103,23 @@ pub(crate) fn workbook(name: &str, bytes: Vec<u8>) -> Response {
         .headers_mut()
         .insert(header::CONTENT_DISPOSITION, disposition.unwrap_or(HeaderValue::from_static("attachment")));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Query, dry_run};
+
+    #[test]
+    fn a_trial_is_a_trial_however_it_is_spelt() {
+        let asked = |query: &str| dry_run(&Query::of(&format!("/?collector=x&{query}").parse().unwrap()));
+        for trial in ["dryRun=true", "dryRun=TRUE", "dryrun=1", "dry_run=True", "dry-run=true"] {
+            assert!(asked(trial).unwrap(), "{trial}");
+        }
+        for real in ["", "dryRun=false", "dryRun=0"] {
+            assert!(!asked(real).unwrap(), "{real}");
+        }
+        for unclear in ["dryRun", "dryRun=", "dryRun=yes please"] {
+            assert_eq!(asked(unclear).unwrap_err().code, "bad_request", "{unclear}");
+        }
+    }
 }

@@ -4,6 +4,7 @@
 
 mod api;
 pub(crate) mod cache;
+mod connections;
 mod context;
 mod error;
 mod feeds;
@@ -16,12 +17,7 @@ mod observations;
 mod pages;
 mod write;
 
-use std::{
-    future::{Future, IntoFuture},
-    net::SocketAddr,
-    sync::Arc,
-    time::Duration,
-};
+use std::{future::Future, net::SocketAddr, time::Duration};
 
 use anyhow::Context;
 use axum::{
@@ -32,7 +28,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use tokio::{net::TcpListener, sync::Notify};
+use tokio::net::TcpListener;
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 
 use crate::{app::Shared, schedule, tell, upkeep};
@@ -67,6 +63,7 @@ pub(crate) fn router(app: Shared) -> Router {
         .fallback(pages::not_found)
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .layer(CatchPanicLayer::custom(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response()))
+        .layer(middleware::from_fn(connections::pace))
         .layer(middleware::from_fn_with_state(Shared::clone(&app), guard::guard))
         .layer(CompressionLayer::new())
         .layer(middleware::from_fn(safe_headers))
@@ -85,20 +82,14 @@ pub(crate) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 /// that data is being loaded. Says so on standard output once it is ready.
 ///
 /// # Errors
-/// When the listener or the preparation fails.
+/// When the preparation fails.
 pub(crate) async fn serve(
     listener: TcpListener,
     app: Shared,
     prepare: impl Future<Output = anyhow::Result<()>>,
 ) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
-    let ended = Arc::new(Notify::new());
-    let told = Arc::clone(&ended);
-    let service = router(Shared::clone(&app)).into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
-        told_to_end().await;
-        told.notify_waiters();
-    });
+    let server = connections::serve(listener, router(Shared::clone(&app)), told_to_end(), GRACE);
     let work = async {
         prepare.await?;
         let warm = Shared::clone(&app);
@@ -112,14 +103,9 @@ pub(crate) async fn serve(
         tokio::join!(schedule::run(Shared::clone(&app)), upkeep::run(app), telling);
         Ok(())
     };
-    let grace = async {
-        ended.notified().await;
-        tokio::time::sleep(GRACE).await;
-    };
     tokio::select! {
-        served = server.into_future() => served.context("the listener failed"),
+        () = server => Ok(()),
         worked = work => worked,
-        () = grace => Ok(()),
     }
 }
 

@@ -7,7 +7,7 @@ use axum::{
     Json, Router,
     body::Bytes,
     extract::{DefaultBodyLimit, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
     routing::post,
 };
@@ -27,6 +27,8 @@ use crate::{
 
 /// Largest body as sent, in bytes.
 const SENT_BYTES: usize = 32 << 20;
+/// Longest name of a bucket, in letters.
+const BUCKET_LETTERS: usize = 200;
 /// Source of what is pushed without naming a bucket.
 const PUSH: &str = "push";
 
@@ -46,7 +48,21 @@ async fn write(
     let precision =
         Precision::parse(text).ok_or_else(|| HttpError::bad_request("precision", text, "ns, us, ms or s"))?;
     let source = query.get("bucket").unwrap_or(PUSH).to_owned();
-    let gzipped = headers.get(header::CONTENT_ENCODING).is_some_and(|value| value.as_bytes() == b"gzip");
+    if source.chars().count() > BUCKET_LETTERS {
+        let expected = format!("a name of up to {BUCKET_LETTERS} letters");
+        return Err(HttpError::bad_request("bucket", &source, &expected));
+    }
+    let encoding = headers.get(header::CONTENT_ENCODING).map_or(&b""[..], HeaderValue::as_bytes);
+    let gzipped = match encoding.to_ascii_lowercase().as_slice() {
+        b"gzip" => true,
+        b"" | b"identity" => false,
+        _ => {
+            return Err(HttpError::unsupported(
+                "Nội dung được nén theo cách không đọc được. Chỉ nhận gzip hoặc không nén.",
+                "the body is encoded in a way that is not read, expected gzip or none",
+            ));
+        }
+    };
     let shared = Shared::clone(&app);
     let answer = tokio::task::spawn_blocking(move || {
         let plain = if gzipped { unpack(&body)? } else { body.to_vec() };
@@ -87,7 +103,9 @@ fn take_in(
     app.store.append(&batch)?;
     let Some(message) = message else { return Ok(StatusCode::NO_CONTENT.into_response()) };
     let lines: Vec<u32> = batch.rejects.iter().map(|reject| reject.line).collect();
-    let body = json!({"code": "invalid", "message": message, "line": lines.first(), "lines": lines});
+    let error = json!({"code": "invalid", "message": message, "details": {"lines": lines}});
+    let body =
+        json!({"code": "invalid", "message": message, "line": lines.first(), "lines": lines, "error": error});
     Ok((StatusCode::BAD_REQUEST, Json(body)).into_response())
 }
 

@@ -269,18 +269,42 @@ fn a_first_load_that_is_killed_goes_on() {
 fn a_bad_configuration_is_refused_whole() {
     let folder = tempfile::tempdir().unwrap();
     let config = copy_of("caobang", folder.path());
-    std::fs::write(config.join("gapwatch.toml"), "home = \"99\"\nspeed = 9\n").unwrap();
+    let program =
+        "home = \"99\"\nspeed = 9\nlisten = \"here\"\n[influx]\nurl = 1\n[[notify]]\nname = \"x\"\nhow = 1\n";
+    std::fs::write(config.join("gapwatch.toml"), program).unwrap();
+    let indicators = std::fs::read_to_string(config.join("indicators.toml")).unwrap();
+    let indicators = indicators.replacen("staleness = 2", "staleness = -2\nweight = 1", 1);
+    std::fs::write(config.join("indicators.toml"), indicators).unwrap();
+    let mut places = std::fs::read_to_string(config.join("places/places.csv")).unwrap();
+    let line = places.lines().count();
+    places.push_str("04x,soon,,commune,xã,X,,,04,1900-01-01,1,2,,0\n04y,2020-01-01,,commune,xã,X,,,04,1900-01-01,far,2,,0\n");
+    std::fs::write(config.join("places/places.csv"), places).unwrap();
     let rules = std::fs::read_to_string(config.join("rules.toml")).unwrap();
     std::fs::write(config.join("rules.toml"), rules.replace("threshold = 1", "threshold = \"high\""))
         .unwrap();
     let fibre = std::fs::read_to_string(config.join("collectors/fibre.toml")).unwrap();
-    std::fs::write(config.join("collectors/fibre.toml"), format!("colour = \"red\"\n{fibre}")).unwrap();
+    let fibre = fibre.replace("[contract]", "[contract]\nminimum = 1\nmaximum_frozen_runs = \"few\"");
+    let fibre = format!("colour = \"red\"\n{fibre}");
+    std::fs::write(config.join("collectors/fibre.toml"), fibre).unwrap();
     let checked = run(&config, &["check"]);
     assert_eq!(checked.status.code(), Some(2));
     let said = String::from_utf8(checked.stderr).unwrap();
-    for expected in
-        ["gapwatch.toml: speed", "gapwatch.toml: home", "rules.toml: signal", "collectors/fibre.toml: colour"]
-    {
+    for expected in [
+        "gapwatch.toml: speed",
+        "gapwatch.toml: home: `99`",
+        "gapwatch.toml: listen: `here` is no address, expected one such as 127.0.0.1:8080",
+        "gapwatch.toml: influx.url",
+        "gapwatch.toml: notify[0].how",
+        "indicators.toml: ",
+        "staleness: invalid value: integer `-2`",
+        "weight: unknown field `weight`",
+        "rules.toml: signal",
+        "collectors/fibre.toml: colour",
+        "collectors/fibre.toml: contract.minimum:",
+        "collectors/fibre.toml: contract.maximum_frozen_runs:",
+        &format!("places/places.csv: line {}: `soon` is no day, expected YYYY-MM-DD", line + 1),
+        &format!("places/places.csv: line {}: `far` in column lat", line + 2),
+    ] {
         assert!(said.contains(expected), "{expected} is not in: {said}");
     }
     assert_eq!(gapwatch().arg("fly").output().unwrap().status.code(), Some(2));

@@ -342,6 +342,8 @@ fn flags_live_by_their_clocks_and_the_past_stays_as_it_was() {
     let server = small.start("demo");
     assert_eq!(flag(&server, "v1", "2025-03-31"), "firing since 2025-03-08");
     assert_eq!(small.said(&["explain", id, "--as-of", "2025-03-25", "--json"]), explained);
+    let now = small.said(&["explain", id, "--json"]);
+    assert_eq!(small.said(&["explain", id, "--json"]), now);
 
     // What is in force changes; what was judged under the old rules and indicators does not.
     drop(server);

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-/// Where the bytes come from.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+/// Where the bytes come from: `kind` of `[source]`.
+#[derive(Debug, Clone, PartialEq)]
 pub enum Source {
     /// Files of a path pattern, left where they are.
     File(FileSource),

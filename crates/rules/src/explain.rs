@@ -4,6 +4,7 @@
 //! A page, the command line and JSON draw the same structure; asked again for the same moment it is the same, byte for
 //! byte.
 
+use chrono::NaiveDate;
 use gapwatch_model::{CollectorName, Flag, IndicatorId, PlaceIx, PlaceLevel, Subject, Value};
 use serde::Serialize;
 
@@ -29,8 +30,8 @@ pub struct Explanation {
     pub state: &'static str,
     /// Last change of state, RFC 3339.
     pub since: String,
-    /// The moment explained, RFC 3339.
-    pub as_of: String,
+    /// The day explained, as known at its end: the same facts give the same bytes whenever it is asked.
+    pub as_of: NaiveDate,
     /// Id of the rule.
     pub rule: String,
     /// Name of the rule.
@@ -147,7 +148,7 @@ pub fn explain(flag: &Flag, facts: &Facts, judgement: &Judgement, rules: &Rules)
         id: key.to_string(),
         state: flag.state.as_str(),
         since: flag.since.to_rfc3339(),
-        as_of: judgement.moment.as_of.to_rfc3339(),
+        as_of: judgement.moment.as_of.date_naive(),
         rule: key.rule.to_string(),
         rule_name: rule.map_or_else(
             || Sentence::new(key.rule.as_str(), key.rule.as_str()),

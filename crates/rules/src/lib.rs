@@ -42,7 +42,7 @@ pub use groups::{FlagChange, FlagGroup, Ranked, changes, group, ranking, ranks};
 pub use history::{Borders, HistoryPoint, history, observed_pace};
 pub use judge::{Counts, Judgement, Raised, SourceStatus, Verdict, judge, judge_over, rejudge, rejudge_over};
 pub use ledger::{PublishedCount, ledger, published_ledger};
-pub use problem::Problem;
+pub use problem::{Problem, read_table};
 pub use rows::lies_in;
 pub use sentence::{Sentence, absence_name, amount, evidence_name, who_name};
 pub use standing::{Standing, promises};

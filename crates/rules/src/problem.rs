@@ -56,17 +56,13 @@ fn plain_dates(value: &mut Value) {
     }
 }
 
-/// Reads one table, noting every fault in it. `None` when there was any.
-pub(crate) fn read_table<T: DeserializeOwned>(
-    key: &str,
-    table: Table,
-    problems: &mut Vec<Problem>,
-) -> Option<T> {
+/// Reads one table of a configuration file, noting every fault in it under the key of the table. Given is what is left
+/// without the faulty keys, `None` where that is not enough.
+pub fn read_table<T: DeserializeOwned>(key: &str, table: Table, problems: &mut Vec<Problem>) -> Option<T> {
     let mut rest = Value::Table(table);
-    let before = problems.len();
     loop {
         let error = match serde_path_to_error::deserialize::<_, T>(rest.clone()) {
-            Ok(read) => return (problems.len() == before).then_some(read),
+            Ok(read) => return Some(read),
             Err(error) => error,
         };
         let path: Vec<String> =
