@@ -262,7 +262,7 @@ mod tests {
         ";
         let expected = [
             "title",
-            "source.auth",
+            "source.auth.kind",
             "source.retries",
             "source.retry",
             "source.url",

@@ -232,6 +232,32 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+/// A sentence that names every line in every line's reject grows with the square of the file.
+#[test]
+fn of_many_rows_that_contradict_each_other_a_few_are_named() {
+    let world = World::new();
+    let mut text = "Tên xã;Mã;Số hộ\n".to_owned();
+    (0..3_000).for_each(|households| text.push_str(&format!("Thục Phán;v01;{households}\n")));
+    let reading = read(&world, &config(""), &text);
+    assert_eq!((reading.rejects.len(), reading.rejected), (3_000, 3_000));
+    let sentence = &reading.rejects[2_999].sentence;
+    let expected = "các dòng 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13 và 2.988 dòng khác nói khác nhau về ";
+    assert!(sentence.starts_with(expected), "{sentence:.300}");
+}
+
+#[test]
+fn a_cell_that_holds_a_page_is_shown_in_part() {
+    let world = World::new();
+    let page = "é".repeat(100_000);
+    let text = format!("Tên xã;Mã;Số hộ\nThục Phán;v01;{page}\n{page};v01;5\n");
+    let reading = read(&world, &config(""), &text);
+    assert_eq!(reading.rejects.len(), 2);
+    for reject in &reading.rejects {
+        assert_eq!((reject.value.chars().count(), reject.value.chars().last()), (301, Some('…')));
+        assert!(reject.sentence.chars().count() <= 601, "{}", reject.sentence.chars().count());
+    }
+}
+
 #[test]
 fn precisions_are_those_of_influxdb() {
     let world = World::new();

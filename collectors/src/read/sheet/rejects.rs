@@ -20,6 +20,8 @@ use crate::{
 const MAX_REJECTS: usize = 20_000;
 /// Most lines one reject names.
 const MAX_LINES: usize = 12;
+/// Most letters of a cell that a reject shows: a cell may hold a whole page.
+const MAX_LETTERS_SHOWN: usize = 300;
 
 impl Reader<'_> {
     /// A numerator without its denominator's column, or the other way round, gives no value: that is said once.
@@ -113,10 +115,10 @@ impl Reader<'_> {
             line,
             column: column.map_or(0, |(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX)),
             heading,
-            value: cell.shown(),
+            value: cut(cell.shown(), MAX_LETTERS_SHOWN),
             code,
             asked,
-            sentence,
+            sentence: cut(sentence, 2 * MAX_LETTERS_SHOWN),
             suggestions: Vec::new(),
             decision_key: String::new(),
         });
@@ -153,7 +155,7 @@ impl Reader<'_> {
                     line: point.row,
                     column: origin.column.saturating_add(1),
                     heading: headings.get(origin.column as usize).cloned().unwrap_or_default(),
-                    value: cell.map(Cell::shown).unwrap_or_default(),
+                    value: cut(cell.map(Cell::shown).unwrap_or_default(), MAX_LETTERS_SHOWN),
                     code: RejectCode::ConflictingDuplicate,
                     asked: true,
                     sentence: format!(
@@ -176,4 +178,12 @@ impl Reader<'_> {
         self.reading.accepted = self.reading.read.saturating_sub(self.reading.rejected);
         self.reading
     }
+}
+
+fn cut(mut text: String, most: usize) -> String {
+    if let Some((at, _)) = text.char_indices().nth(most) {
+        text.truncate(at);
+        text.push('…');
+    }
+    text
 }
