@@ -118,7 +118,7 @@ mod tests {
         for real in ["", "dryRun=false", "dryRun=0"] {
             assert!(!asked(real).unwrap(), "{real}");
         }
-        for unclear in ["dryRun", "dryRun=", "dryRun=yes please"] {
+        for unclear in ["dryRun", "dryRun=", "dryRun=yes"] {
             assert_eq!(asked(unclear).unwrap_err().code, "bad_request", "{unclear}");
         }
     }
