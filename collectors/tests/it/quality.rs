@@ -259,6 +259,16 @@ fn a_cell_that_holds_a_page_is_shown_in_part() {
 }
 
 #[test]
+fn a_pushed_line_that_is_no_text_stays_out() {
+    let world = World::new();
+    let ctx = world.context("2025-12-05T16:00:00+07:00", Path::new("."));
+    let body = b"village.households,place=v01,method=\xff value=3 1764892800\nvillage.households,place=v01 value=4 1764892800\n";
+    let reading = line_protocol(body, Precision::Seconds, &CollectorName::new("push"), &ctx);
+    let rejected: Vec<(u32, RejectCode)> = reading.rejects.iter().map(|r| (r.line, r.code)).collect();
+    assert_eq!((rejected, reading.accepted), (vec![(1, RejectCode::BadRow)], 1));
+}
+
+#[test]
 fn precisions_are_those_of_influxdb() {
     let world = World::new();
     let ctx = world.context("2025-12-05T16:00:00+07:00", Path::new("."));
