@@ -1,6 +1,6 @@
 //! Lists that several pages show: places below, targets, flags, ledger, indicators, stations, lineage.
 
-use chrono::{DateTime, FixedOffset};
+use chrono::{DateTime, FixedOffset, NaiveDate};
 use gapwatch_model::{Comparator, Ledger, LedgerKind, Qualifier, TargetStatus};
 use maud::{Markup, html};
 
@@ -100,13 +100,14 @@ pub(crate) fn expected(lang: Lang, expected: Expected) -> String {
     match expected {
         Expected::Reached => lang.pick("đã đạt", "reached").to_owned(),
         Expected::Around { day, interval } => {
-            let mut said = format!("{} {}", lang.pick("khoảng", "around"), day.format("%m/%Y"));
-            if let Some((early, late)) = interval {
-                let late = late.map_or_else(
-                    || lang.pick("không xác định", "open").to_owned(),
-                    |late| late.format("%m/%Y").to_string(),
-                );
-                said.push_str(&format!(" ({}–{late})", early.format("%m/%Y")));
+            let month = |day: NaiveDate| day.format("%m/%Y").to_string();
+            let mut said = format!("{} {}", lang.pick("khoảng", "around"), month(day));
+            // An interval within one month says nothing more.
+            if let Some((early, late)) =
+                interval.filter(|(early, late)| late.is_none_or(|late| month(late) != month(*early)))
+            {
+                let late = late.map_or_else(|| lang.pick("không xác định", "open").to_owned(), month);
+                said.push_str(&format!(" ({}–{late})", month(early)));
             }
             said
         }

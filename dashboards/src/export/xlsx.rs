@@ -108,9 +108,6 @@ fn put(
     value: &Plain,
     formats: &Formats,
 ) -> Result<(), XlsxError> {
-    let by_decimals = |formats: &[Format; 4], decimals: u8| {
-        formats.get(usize::from(decimals).min(3)).cloned().unwrap_or_default()
-    };
     match value {
         Plain::Text(words) | Plain::Word(_, words) => {
             sheet.write_string_with_format(row, column, short(words), &formats.text)?
@@ -124,13 +121,13 @@ fn put(
             Err(_) => sheet.write_string_with_format(row, column, number.to_string(), &formats.text)?,
         },
         Plain::Number(number, decimals) => {
-            sheet.write_number_with_format(row, column, *number, &by_decimals(&formats.numbers, *decimals))?
+            sheet.write_number_with_format(row, column, *number, by_decimals(&formats.numbers, *decimals))?
         }
         Plain::Percent(number, decimals) => sheet.write_number_with_format(
             row,
             column,
             *number / 100.0,
-            &by_decimals(&formats.percents, *decimals),
+            by_decimals(&formats.percents, *decimals),
         )?,
         Plain::Date(day) => match excel_day(*day) {
             Some(date) => sheet.write_datetime_with_format(row, column, &date, &formats.date)?,
@@ -148,6 +145,15 @@ fn put(
         }
     };
     Ok(())
+}
+
+fn by_decimals([none, one, two, three]: &[Format; 4], decimals: u8) -> &Format {
+    match decimals {
+        0 => none,
+        1 => one,
+        2 => two,
+        _ => three,
+    }
 }
 
 /// A day Excel knows: 1900 to 9999.
@@ -192,6 +198,6 @@ fn sheet_name(title: &str) -> String {
 }
 
 /// As many letters as a cell takes.
-fn short(words: &str) -> String {
-    words.chars().take(CELL_LETTERS).collect()
+fn short(words: &str) -> &str {
+    words.char_indices().nth(CELL_LETTERS).and_then(|(end, _)| words.get(..end)).unwrap_or(words)
 }

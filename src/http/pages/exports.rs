@@ -32,7 +32,7 @@ const PIECE: usize = 64 * 1024;
 /// Pieces that may wait for a slow receiver.
 const WAITING: usize = 4;
 /// Files made at a time; others wait.
-static AT_A_TIME: Semaphore = Semaphore::const_new(3);
+static AT_A_TIME: Semaphore = Semaphore::const_new(2);
 
 /// A table on its way into a file.
 pub(crate) struct Sheet<'f> {
