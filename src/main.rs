@@ -10,6 +10,7 @@ mod clock;
 mod collect;
 mod config;
 mod demo;
+mod follow;
 mod http;
 mod portal;
 mod reread;

@@ -43,7 +43,7 @@ const KEPT: usize = 2;
 /// Versions of texts and places kept at most.
 const VERSIONS: usize = 4;
 /// A moment not longer ago than this is now.
-const NOW: TimeDelta = TimeDelta::seconds(60);
+pub(crate) const NOW: TimeDelta = TimeDelta::seconds(60);
 
 /// A live judgement holds this long at most: within an hour nothing grows older by a day.
 const LIVE: TimeDelta = TimeDelta::hours(1);
@@ -86,14 +86,6 @@ pub(crate) fn brought(run: &Run) -> bool {
 /// recorded.
 fn seen_at(world: Arc<World>, at: DateTime<FixedOffset>) -> Arc<World> {
     if world.at < at { Arc::new(World { at, ..World::clone(&world) }) } else { world }
-}
-
-/// Whether a flag is in another state than it was, or its clock is another.
-fn moved(flag: &Flag, before: &[Flag]) -> bool {
-    let known = before.binary_search_by(|other| other.key.cmp(&flag.key)).ok().and_then(|at| before.get(at));
-    known.is_none_or(|known| {
-        (known.state, known.since, known.clear_since) != (flag.state, flag.since, flag.clear_since)
-    })
 }
 
 impl World {
@@ -160,11 +152,11 @@ pub(crate) struct Worlds {
     seen: Mutex<Vec<(u64, Arc<Facts>)>>,
     judged: Mutex<Vec<(Key, Arc<World>)>>,
     /// The judgement the flags were last advanced by: the next one looks again only at what changed.
-    last: Mutex<Option<(Judgement, u64, Vec<Flag>)>>,
+    pub(crate) last: Mutex<Option<(Judgement, u64, Vec<Flag>)>>,
     paces: Mutex<(u64, HashMap<PaceOf, ObservedPace>)>,
     judging: Mutex<()>,
     /// The mark up to which the flags have followed what was said.
-    followed: AtomicU64,
+    pub(crate) followed: AtomicU64,
 }
 
 /// What is kept of a key, or is made now and kept in place of the oldest.
@@ -531,38 +523,5 @@ impl App {
         let named = collector.columns.iter().filter_map(|column| column.indicator.as_deref());
         let declared = named.filter_map(|id| self.config.judging.indicators.get(id));
         declared.map(|indicator| indicator.period).min().unwrap_or(PeriodKind::Month)
-    }
-
-    /// Judges now and records the flags that changed.
-    ///
-    /// # Errors
-    /// When the store cannot be read or written.
-    pub(crate) fn refresh_flags(&self, now: DateTime<FixedOffset>) -> anyhow::Result<()> {
-        let mut last = self.worlds.last.lock().unwrap_or_else(PoisonError::into_inner);
-        // Whoever waited here must not record its changes as earlier than those of whoever was first.
-        let now = last.as_ref().map_or(now, |(before, ..)| before.moment.as_of.max(now));
-        let Judging { rules, targets, .. } = self.in_force(now)?;
-        let mark = self.store.series_mark()?;
-        let facts = self.facts_at(now)?;
-        let home = self.home(facts.gazetteer(), now)?;
-        let sources = self.sources(home, now)?;
-        let (judgement, known) = match last.take() {
-            Some((before, mark, flags)) => {
-                let judgement = gapwatch_rules::rejudge(&before, &facts, &rules, &targets, now, &sources);
-                (judgement, (mark == self.store.flag_mark()?).then_some(flags))
-            }
-            None => (gapwatch_rules::judge(&facts, &rules, &targets, now, &sources), None),
-        };
-        let mut flags = known.map_or_else(|| self.store.flags_as_of(Some(now)), Ok)?;
-        flags.sort_by(|a, b| a.key.cmp(&b.key));
-        let mut changed = gapwatch_rules::advance(&flags, &judgement, &rules, now);
-        changed.retain(|flag| moved(flag, &flags));
-        if !changed.is_empty() {
-            self.store.record_flags(&changed, now)?;
-        }
-        let flags = gapwatch_rules::apply(&flags, &changed);
-        *last = Some((judgement, self.store.flag_mark()?, flags));
-        self.worlds.followed.store(mark, Ordering::Release);
-        Ok(())
     }
 }

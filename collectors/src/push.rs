@@ -432,7 +432,7 @@ fn value_of(
     let parsed = match (whole, above, below) {
         (Some(cell), None, None) => kind.read(&cell, Style::Plain),
         (None, Some(above), Some(below)) if indicator.value == ValueKind::Ratio => {
-            kind.ratio(above, below, Qualifier::Exact)
+            kind.parts(above, below, Qualifier::Exact)
         }
         _ => {
             return Err((

@@ -191,15 +191,25 @@ impl CellKind {
         Some(self.number(number * times.unwrap_or(1.0) * scale, qualifier))
     }
 
-    /// A ratio given by its two parts.
+    /// A ratio given by its two parts in one cell: a share of a whole.
     pub(crate) fn ratio(&self, numerator: f64, denominator: f64, qualifier: Qualifier) -> Parsed {
+        Self { maximum: self.maximum.or(Some(100.0)), ..self.clone() }.parts(
+            numerator,
+            denominator,
+            qualifier,
+        )
+    }
+
+    /// A ratio given by two counts of their own. More may be settled in a period than came in, so only a declared
+    /// `maximum` bounds it; judging caps it and says so.
+    pub(crate) fn parts(&self, numerator: f64, denominator: f64, qualifier: Qualifier) -> Parsed {
         let shown = format!("{numerator}/{denominator}");
         if numerator < 0.0 || denominator < 0.0 {
             return out_of_range(&shown, "tử số và mẫu số không được âm");
         }
         let value = Value::Ratio { numerator, denominator };
         match value.amount() {
-            Some(share) if share > self.maximum.unwrap_or(100.0) + 1e-9 => {
+            Some(share) if self.maximum.is_some_and(|most| share > most + 1e-9) => {
                 out_of_range(&shown, "tử số lớn hơn mẫu số")
             }
             None if numerator > 0.0 => out_of_range(&shown, "mẫu số bằng 0 mà tử số khác 0"),

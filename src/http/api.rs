@@ -167,6 +167,7 @@ fn indicator_json(world: &World, place: PlaceIx, id: &str, value: &IndicatorValu
         Origin::Nowhere => (Value::Null, Value::Null, Value::Null),
     };
     let parts = value.value.and_then(parts);
+    let band = declared.and_then(|declared| world.rules.band(&declared.id, value.amount()?));
     json!({
         "id": id,
         "value": value.amount(),
@@ -174,6 +175,7 @@ fn indicator_json(world: &World, place: PlaceIx, id: &str, value: &IndicatorValu
         "numerator": parts.map(|(n, _)| n),
         "denominator": parts.map(|(_, d)| d),
         "unit": declared.map(|declared| declared.unit),
+        "band": band.map(|band| json!({"vi": band.name_vi, "en": band.name_en})),
         "qualifier": value.amount().map(|_| value.qualifier),
         "period": value.period,
         "target": standing.map(|s| json!({
@@ -368,7 +370,10 @@ fn ledger(app: &App, query: &Query) -> HttpResult<Value> {
     let opening = as_of.world_at(app, clock::end_of(from))?;
     let closing = as_of.world_at(app, clock::end_of(to).min(as_of.at))?;
     let place = chosen_place(&closing, query)?;
-    let ledger = gapwatch_rules::ledger(&opening.judgement, &closing.judgement, place);
+    let counts =
+        gapwatch_rules::ledger_of_counts(&closing.facts, &closing.rules, place, (from, to), as_of.at);
+    let villages = || gapwatch_rules::ledger(&opening.judgement, &closing.judgement, place);
+    let ledger = counts.unwrap_or_else(villages);
     let mut account = ledger_json(&ledger, &closing.gazetteer);
     if let Some(fields) = account.as_object_mut() {
         fields.insert("place".to_owned(), place_json(closing.gazetteer.get(place)));
@@ -391,7 +396,7 @@ pub(crate) fn ledger_json(ledger: &Ledger, gazetteer: &Gazetteer) -> Value {
     json!({
         "opening": ledger.opening, "closed": ledger.closed, "newly_found": ledger.newly_found,
         "regressed": ledger.regressed, "boundary": ledger.boundary, "reclassified": ledger.reclassified,
-        "closing": ledger.closing, "lines": ledger.lines.iter().map(line).collect::<Vec<_>>(),
+        "not_broken_down": ledger.not_broken_down, "closing": ledger.closing, "lines": ledger.lines.iter().map(line).collect::<Vec<_>>(),
     })
 }
 

@@ -359,6 +359,88 @@ fn flags_live_by_their_clocks_and_the_past_stays_as_it_was() {
 }
 
 #[test]
+fn since_is_the_day_it_happened_however_late_somebody_looks() {
+    let (small, server) = told("2025-02-01", "keep_last", &[]);
+    drop(server);
+    // The program looks on the first of each month only; files of a month are taken in on the first of the next.
+    std::fs::remove_dir_all(small.path("data")).unwrap();
+    let reports: [(&str, &[[&str; 4]]); 2] = [
+        ("2025-03-01", &[["v1", "2025-02-28", SIGNAL, "0"], ["v2", "2025-02-28", SIGNAL, "0"]]),
+        ("2025-04-01", &[["v1", "2025-03-31", SIGNAL, "1"]]),
+    ];
+    small.story("2025-06-20", &reports);
+    small.edit("collectors/story.toml", "0 8 * * *", "0 8 1 * *");
+    let server = small.start("demo");
+    for (village, on, expected) in [
+        ("v1", "2025-03-01", "pending since 2025-03-01"),
+        ("v1", "2025-03-07", "pending since 2025-03-01"),
+        ("v1", "2025-03-08", "firing since 2025-03-08"),
+        ("v1", "2025-04-05", "firing since 2025-03-08"),
+        ("v1", "2025-04-06", "resolved since 2025-04-06"),
+        ("v2", "2025-06-20", "firing since 2025-03-08"),
+    ] {
+        assert_eq!(flag(&server, village, on), expected, "{village} on {on}");
+    }
+}
+
+#[test]
+fn more_settled_than_came_in_is_the_whole_and_a_finding() {
+    let small = Small::new();
+    let server = small.serve();
+    let this = month(today(&server), 0);
+    let line = |place: &str, above: u32| {
+        format!("dossier.on_time,place={place},period={this} numerator={above},denominator=100\n")
+    };
+    server.push("portal", &format!("{}{}", line("00001", 105), line("00002", 95)));
+    let value = |place: &str, id: &str| {
+        let summary = server.json(&format!("/api/v1/summary?place={place}"));
+        let found = summary["indicators"].as_array().unwrap().iter().find(|i| i["id"] == id).unwrap();
+        found["value"].as_f64().unwrap()
+    };
+    assert_eq!(value("00001", "dossier.on_time_score").to_string(), "20", "R above 1 is capped");
+    assert_eq!(value("00002", "dossier.on_time_score").to_string(), "19");
+    assert_eq!(value("04", "dossier.on_time").to_string(), "100", "the counts are kept as they were said");
+    let found = server.json("/api/v1/findings?place=04");
+    let found: Vec<_> = found.as_array().unwrap().iter().map(|f| (&f["kind"], &f["indicator"])).collect();
+    let above = "share_above_whole";
+    assert_eq!(
+        found,
+        [(&above.into(), &"dossier.on_time".into()), (&above.into(), &"dossier.on_time_score".into())]
+    );
+}
+
+#[test]
+fn published_counts_without_villages_say_what_they_leave_open() {
+    let small = Small::new();
+    let places = std::fs::read_to_string(small.path("places/places.csv")).unwrap();
+    small.write(
+        "places/places.csv",
+        &format!("{places}12,1900-01-01,,province,tỉnh,Lai Châu,,,VN,1900-01-01,,,,0\n"),
+    );
+    let server = small.serve();
+    // The national counts of 2021 to 2025, as if they were one province's.
+    let counts = [("202101", 2418), ("202209", 266), ("202410", 761), ("202503", 717), ("202508", 355)];
+    let lines = counts
+        .map(|(period, count)| format!("village.no_signal_stated,place=12,period={period} value={count}\n"));
+    server.push("press", &lines.concat());
+    server.push("press", "village.closed_stated,place=12,period=202209 value=2152");
+    let account = |from: &str, to: &str| {
+        let account = server.json(&format!("/api/v1/ledger?place=12&from={from}&to={to}"));
+        let numbers = ["opening", "closed", "newly_found", "regressed", "not_broken_down", "closing"];
+        numbers.map(|key| account[key].as_i64().unwrap())
+    };
+    assert_eq!(account("2021-01-31", "2022-09-30"), [2418, 2152, 0, 0, 0, 266]);
+    assert_eq!(
+        account("2022-09-30", "2024-10-31"),
+        [266, 0, 0, 0, 495, 761],
+        "what was covered before is not covered again"
+    );
+    assert_eq!(account("2024-10-31", "2025-03-31"), [761, 0, 0, 0, -44, 717]);
+    assert_eq!(account("2025-03-31", "2025-08-31"), [717, 0, 0, 0, -362, 355]);
+    assert!(server.get("/ledger?place=12&from=2022-09-30&to=2024-10-31").1.contains("không tách được"));
+}
+
+#[test]
 fn each_policy_says_what_becomes_of_a_flag_nobody_speaks_of() {
     let reports: [(&str, &[[&str; 4]]); 2] = [
         ("2025-03-01", &[["v4", "2025-02-28", SIGNAL, "0"]]),

@@ -61,19 +61,20 @@ pub(crate) fn who_must_act(
         Who::Operator | Who::Electricity => deadlines.operator,
     });
     let (mut open_days, mut blocked_days) = (0, 0);
-    let mut arrived = None;
+    let (mut before, mut arrived) = (None, None);
     for (position, (from, has)) in power.iter().enumerate() {
         let to = power.get(position + 1).map_or(moment.day, |(next, _)| *next);
-        let length = u32::try_from((to - *from).num_days()).unwrap_or(0);
+        let length = u32::try_from((to - (*from).max(since)).num_days()).unwrap_or(0);
         match has {
             Some(true) => open_days += length,
             Some(false) => blocked_days += length,
             None => {}
         }
-        let before = position.checked_sub(1).and_then(|before| power.get(before)).and_then(|(_, has)| *has);
+        // Power may have come before the gap was known, and nobody may have spoken for a while in between.
         if *has == Some(true) && before == Some(false) {
             arrived = Some(*from);
         }
+        before = has.or(before);
     }
     let (who, then, due) = match power.last().and_then(|(_, has)| *has) {
         None => (None, builder, None),
@@ -94,7 +95,7 @@ pub(crate) fn area_class(gazetteer: &Gazetteer, place: PlaceIx, day: NaiveDate) 
         .find_map(|here| gazetteer.get(here).area_class)
 }
 
-/// What was known of the power on each day since, as changes.
+/// What was known of the power on each day, as changes; the first day of the gap is one of the days looked at.
 fn power_over_time(
     facts: &Facts,
     village: PlaceIx,
@@ -104,7 +105,6 @@ fn power_over_time(
     let said = facts.gather(facts.column(GRID_POWER), village, moment.as_of);
     let mut days = Vec::new();
     turning_points(&said, moment.day, &mut days);
-    days.retain(|day| *day > since);
     days.push(since);
     days.sort_unstable();
     days.dedup();

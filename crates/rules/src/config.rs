@@ -32,6 +32,8 @@ pub struct Rules {
     pub bands: BTreeMap<IndicatorId, Vec<Band>>,
     /// Totals and the parts they are held against.
     pub totals: BTreeMap<IndicatorId, Vec<IndicatorId>>,
+    /// Where counts are found that somebody publishes of places whose villages are not known here.
+    pub published: Option<Published>,
     /// The rules that raise flags, by id.
     pub rules: BTreeMap<RuleId, Rule>,
 }
@@ -86,6 +88,16 @@ pub struct Deadlines {
     pub electricity: NaiveDate,
     /// Days the one who builds has after power arrives, when power came later than its own deadline allows for.
     pub after_power_days: u32,
+}
+
+/// `[published]`: the indicators that hold published counts.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Published {
+    /// Villages without signal.
+    pub no_signal: IndicatorId,
+    /// Villages covered since the count before.
+    pub closed: Option<IndicatorId>,
 }
 
 /// One band of a score.
@@ -223,9 +235,10 @@ impl Rules {
         let deadlines = section::<Deadlines>("who_must_act", &mut file, problems);
         let bands = bands(&mut file, problems);
         let totals = totals(&mut file, problems);
+        let published = file.contains_key("published").then(|| section("published", &mut file, problems));
         let rules = rules(&mut file, problems);
         for (key, _) in file {
-            problems.push(Problem::new(key, "is unknown, expected version, signal, pace, tolerances, who_must_act, bands, totals or rules"));
+            problems.push(Problem::new(key, "is unknown, expected version, signal, pace, tolerances, who_must_act, bands, totals, published or rules"));
         }
         if let Some(signal) = &signal {
             let (names, threshold) = (&signal.technologies, signal.threshold);
@@ -251,6 +264,7 @@ impl Rules {
             deadlines: deadlines?,
             bands,
             totals,
+            published: published.flatten(),
             rules,
         })
     }
@@ -278,6 +292,10 @@ impl Rules {
             for part in parts {
                 named(format!("totals.{id}"), part);
             }
+        }
+        if let Some(Published { no_signal, closed }) = &self.published {
+            named("published.no_signal".to_owned(), no_signal);
+            closed.iter().for_each(|closed| named("published.closed".to_owned(), closed));
         }
         for (rule, settings) in &self.rules {
             match &settings.when {

@@ -13,7 +13,7 @@ use crate::{
     facts::{Facts, Said},
     judge::Judgement,
     sentence::{Sentence, amount},
-    signal::{CLUSTERS, Columns, GRID_POWER, SIGNAL, minimum_samples},
+    signal::{CLUSTERS, Columns, GRID_POWER, SIGNAL, minimum_samples, point_name},
     targets::days,
     values::Origin,
 };
@@ -83,9 +83,10 @@ pub struct Input {
     pub row: u32,
     /// When it became known, RFC 3339.
     pub recorded_at: String,
-    /// Whether it speaks: fresh and with samples enough.
+    /// Whether it speaks: fresh, with samples enough, and of a village's signal the highest class that counts.
     pub speaks: bool,
-    /// Why it does not: `stale` or `insufficient`; empty when it does.
+    /// Why it does not: `stale`, `insufficient`, `not_counted` (a technology that does not count, devices that passed and
+    /// saw nothing) or `outweighed` (by a higher class of evidence); empty when it does.
     pub silent_because: &'static str,
 }
 
@@ -247,11 +248,22 @@ impl Explaining<'_> {
 
     fn village(&mut self, place: PlaceIx) {
         let minimum = minimum_samples(self.facts, &self.rules.signal);
-        self.inputs_of(SIGNAL, place, minimum);
         self.inputs_of(CLUSTERS, place, minimum);
         let columns = Columns::of(self.facts, &self.rules.signal);
         let gathered = columns.gather(place, self.judgement.moment.as_of);
-        for point in columns.points(&gathered, self.judgement.moment) {
+        let points = columns.points(&gathered, self.judgement.moment);
+        for said in self.facts.newest(SIGNAL, place, minimum, self.judgement.moment) {
+            let mut input = self.input(&said, place, minimum);
+            let point = points.iter().find(|point| point.name == point_name(&said));
+            let class = point.and_then(|point| point.decided_by).map(|by| by.head.key.evidence);
+            if input.speaks && !columns.may_speak(&said) {
+                (input.speaks, input.silent_because) = (false, "not_counted");
+            } else if input.speaks && class.is_some_and(|class| said.head.key.evidence < class) {
+                (input.speaks, input.silent_because) = (false, "outweighed");
+            }
+            self.inputs.push(input);
+        }
+        for point in points {
             let name = point.name.map_or("trung tâm".to_owned(), ToOwned::to_owned);
             let name_en = point.name.unwrap_or("centre");
             let (vi, en) = match point.signal {

@@ -1,13 +1,14 @@
 //! What was noticed beside the rules: numbers that contradict each other or cannot be. Shown, never swallowed, never
 //! mended.
 
-use gapwatch_model::{Aggregation, IndicatorId, PlaceIx, Qualifier, ValueKind};
+use gapwatch_model::{Aggregation, IndicatorId, PlaceIx, Qualifier, Unit, Value, ValueKind};
 
 use crate::{
     config::Rules,
     facts::Facts,
     formula::Expr,
     rows::Rows,
+    targets::compare,
     values::{Origin, Question, Table, children_sum},
 };
 
@@ -59,7 +60,7 @@ pub enum FindingKind {
         /// Largest allowed.
         maximum: Option<f64>,
     },
-    /// A share above the whole, counted as the whole in the score.
+    /// A share above the whole: it counts as the whole in a score.
     ShareAboveWhole {
         /// The share, in percent.
         percent: f64,
@@ -118,6 +119,10 @@ pub(crate) fn findings(
             let Some(amount) = cell.amount() else { continue };
             if cell.contradicted {
                 note(FindingKind::SourcesDiffer);
+            }
+            let share = indicator.unit == Unit::Percent && matches!(cell.value, Some(Value::Ratio { .. }));
+            if share && indicator.maximum.is_none() && compare(amount, 100.0).is_gt() {
+                note(FindingKind::ShareAboveWhole { percent: amount });
             }
             let low = indicator.minimum.is_some_and(|least| amount < least);
             let high = indicator.maximum.is_some_and(|most| amount > most);

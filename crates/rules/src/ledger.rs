@@ -4,10 +4,14 @@
 //! Each end is what was known on its own day, and only the ends count. A village that changed parent moves first, with
 //! the state it had, and changes after: so the accounts of the parts add up to the account of the whole.
 
-use chrono::NaiveDate;
-use gapwatch_model::{Ledger, LedgerKind, LedgerLine, PlaceIx, SignalState};
+use chrono::{DateTime, FixedOffset, NaiveDate};
+use gapwatch_model::{IndicatorId, Ledger, LedgerKind, LedgerLine, Period, PlaceIx, PlaceLevel, SignalState};
 
-use crate::judge::Judgement;
+use crate::{
+    config::{Published, Rules},
+    facts::{Facts, Moment, newest_of},
+    judge::Judgement,
+};
 
 /// The account of a place between two judged moments.
 #[must_use]
@@ -111,4 +115,40 @@ pub fn published_ledger(opening: &PublishedCount, closing: &PublishedCount) -> L
         not_broken_down: signed(closing.no_signal) - signed(opening.no_signal) + signed(closed),
         ..Ledger::default()
     }
+}
+
+/// The account between the counts published of a place of which no village is known. `None` where villages are known,
+/// no such counts are declared, or none speaks at one of the ends. A count is about its period, whenever it was
+/// written down here, up to `as_of`.
+#[must_use]
+pub fn ledger_of_counts(
+    facts: &Facts,
+    rules: &Rules,
+    place: PlaceIx,
+    (from, to): (NaiveDate, NaiveDate),
+    as_of: DateTime<FixedOffset>,
+) -> Option<Ledger> {
+    let Published { no_signal, closed } = rules.published.as_ref()?;
+    let villages = |on| !facts.gazetteer.under_on(place, PlaceLevel::Village, on).is_empty();
+    if villages(from) || villages(to) {
+        return None;
+    }
+    let count = |id: &IndicatorId, on: NaiveDate| stated(facts, id, place, Moment::on(on, as_of));
+    let ((first, opening), (last, closing)) = (count(no_signal, from)?, count(no_signal, to)?);
+    // What was covered since the opening's count is said with the closing's or in between, never before.
+    let covered = closed.as_ref().and_then(|id| count(id, to)).filter(|(about, _)| about.end() > first.end());
+    let published = |about: Period, no_signal, closed| PublishedCount { on: about.end(), no_signal, closed };
+    Some(published_ledger(
+        &published(first, opening, None),
+        &published(last, closing, covered.map(|(_, number)| number)),
+    ))
+}
+
+/// The count of the newest period somebody spoke of that is not stale yet.
+fn stated(facts: &Facts, id: &IndicatorId, place: PlaceIx, moment: Moment) -> Option<(Period, u32)> {
+    let gathered = facts.gather(facts.column(id.as_str()), place, moment.as_of);
+    let said = newest_of(&gathered, 0, moment).into_iter().filter(|said| said.fresh(moment.day));
+    let newest = said.reduce(|one, other| if other.newer_than(&one) { other } else { one })?;
+    let count = format!("{:.0}", newest.point.value.amount()?).parse().ok()?;
+    Some((newest.head.key.period, count))
 }

@@ -130,6 +130,12 @@ impl<'a> Columns<'a> {
         }
     }
 
+    /// Whether a statement says anything the rules count: of a technology that does, and no device that passed unseeing.
+    pub(crate) fn may_speak(&self, said: &Said<'_>) -> bool {
+        let yes = self.yes(said.point.value);
+        self.counts(said) && yes.is_some() && (said.head.key.evidence != Evidence::Crowd || yes == Some(true))
+    }
+
     /// Whether a statement's technology is one of those that count.
     fn counts(&self, said: &Said<'_>) -> bool {
         said.head.key.dimensions.technology.as_ref().is_none_or(|technology| {
@@ -141,11 +147,8 @@ impl<'a> Columns<'a> {
         let mut qualification = Qualification::default();
         let mut fit: Vec<Heard<'a>> = Vec::with_capacity(said.len());
         let mut claims: Vec<Heard<'a>> = Vec::new();
-        for said in said.iter().filter(|said| point_name(said) == name && self.counts(said)) {
-            let Some(yes) = self.yes(said.point.value) else { continue };
-            if said.head.key.evidence == Evidence::Crowd && !yes {
-                continue;
-            }
+        for said in said.iter().filter(|said| point_name(said) == name) {
+            let Some(yes) = self.yes(said.point.value).filter(|_| self.may_speak(said)) else { continue };
             let fresh = said.fresh(moment.day);
             let enough = said.enough(self.minimum_samples);
             qualification.stale |= !fresh;
@@ -299,9 +302,20 @@ pub(crate) fn minimum_samples(facts: &Facts, settings: &Signal) -> u32 {
     settings.minimum_samples.max(declared.unwrap_or(0))
 }
 
+/// What the centre is called where a measuring point is named.
+const CENTRE: [&str; 7] =
+    ["centre", "center", "trung tâm", "trung tam", "nhà văn hóa", "nhà văn hoá", "nha van hoa"];
+
+/// Whether a measuring point's name says that it is the centre of the village, in capitals or not.
+#[must_use]
+pub fn is_centre(name: &str) -> bool {
+    let small = || name.chars().flat_map(char::to_lowercase);
+    CENTRE.iter().any(|word| small().eq(word.chars()))
+}
+
 /// Name of the measuring point; the centre has none.
 pub(crate) fn point_name<'a>(said: &Said<'a>) -> Option<&'a str> {
-    said.head.key.dimensions.measuring_point.as_deref().filter(|name| *name != "centre")
+    said.head.key.dimensions.measuring_point.as_deref().filter(|name| !is_centre(name))
 }
 
 /// A statement, with whether it says there is signal.

@@ -41,6 +41,20 @@ impl Store {
         })
     }
 
+    /// Gives from when on the flag that was recorded last is as it is.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn flags_changed(&self) -> Result<Option<DateTime<FixedOffset>>, StoreError> {
+        self.db.read(|connection| {
+            let mut statement =
+                connection.prepare_cached("SELECT at, at_offset FROM flag_event ORDER BY id DESC LIMIT 1")?;
+            let mut rows = statement.query([])?;
+            let Some(row) = rows.next()? else { return Ok(None) };
+            Ok(Some(db::time(row.get(0)?, row.get(1)?)?))
+        })
+    }
+
     /// Gives every flag as it was at the time, in order of their ids, inactive ones too.
     ///
     /// # Errors

@@ -58,6 +58,8 @@ pub struct View {
     pub place: PlaceRef,
     /// The newest value.
     pub value: Figure,
+    /// Name of the band the value lies in, where bands are declared.
+    pub band: Option<String>,
     /// The value of the period before, for the sentence.
     pub previous: Option<Figure>,
     /// The target in force.
@@ -92,6 +94,9 @@ pub fn render(shell: &Shell, view: &View) -> Markup {
             }
             dl.tiles {
                 div { dt { (lang.pick("Số liệu mới nhất", "Newest figure")) } dd { span.mid { (draw::figure::value(shell, &view.value)) } (draw::figure::beside(shell, &view.value)) } }
+                @if let Some(band) = &view.band {
+                    div { dt { (lang.pick("Xếp loại", "Band")) } dd { span.mid { (band) } } }
+                }
                 @if let Some(previous) = &view.previous {
                     div { dt { (lang.pick("Kỳ trước", "Period before")) } dd { span.mid { (draw::figure::value(shell, previous)) } (draw::figure::beside(shell, previous)) } }
                 }

@@ -244,6 +244,10 @@ fn input(fill: &Fill<'_>, key: &FlagKey, input: &Input) -> Option<flag::Input> {
         recorded_at: DateTime::parse_from_rfc3339(&input.recorded_at).ok()?,
         not_counted: (!input.speaks).then(|| match input.silent_because {
             "stale" => fill.lang.pick("đã cũ, không còn được tính", "too old to count").to_owned(),
+            "not_counted" => fill.lang.pick("quy tắc không tính", "does not count by the rules").to_owned(),
+            "outweighed" => {
+                fill.lang.pick("có bằng chứng mạnh hơn", "outweighed by stronger evidence").to_owned()
+            }
             _ => fill.lang.pick("chưa đủ số mẫu", "too few samples").to_owned(),
         }),
     })

@@ -30,6 +30,11 @@ pub(crate) fn page(app: &App, asked: &Asked, id: &str) -> HttpResult<Markup> {
         definition: definition(&fill, indicator),
         place: fill.place(place),
         value: fill.figure(place, indicator, world.judgement.value(place, id)),
+        band: world
+            .judgement
+            .value(place, id)
+            .and_then(|value| world.rules.band(&indicator.id, value.amount()?))
+            .map(|band| fill.lang.pick(&band.name_vi, &band.name_en).clone()),
         previous,
         target: standing.and_then(|standing| fill.target(standing)),
         chart,
@@ -164,8 +169,8 @@ fn finding(fill: &Fill<'_>, found: &Finding, indicator: &Indicator) -> String {
             )
         }
         FindingKind::ShareAboveWhole { percent } => fill.lang.pick(
-            format!("{place}: tỷ lệ {} % vượt quá 100 %, được tính là 100 %.", number(*percent)),
-            format!("{place}: the share of {} % is above the whole and counts as 100 %.", number(*percent)),
+            format!("{place}: tỷ lệ {} % vượt quá 100 %; khi chấm điểm được tính là 100 %.", number(*percent)),
+            format!("{place}: the share of {} % is above the whole; a score counts it as 100 %.", number(*percent)),
         ),
         FindingKind::SourcesDiffer => fill.lang.pick(
             format!("{place}: các nguồn nói khác nhau về cùng một kỳ; cả hai được giữ lại."),

@@ -1,6 +1,6 @@
 //! `/ledger?place=&from=&to=`: why the number of villages without signal changed between two days.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, FixedOffset, NaiveDate};
 use gapwatch_dashboards::{
     Markup,
     pages::ledger::{Line, View, render},
@@ -27,7 +27,7 @@ pub(crate) fn page(app: &App, asked: &Asked) -> HttpResult<Markup> {
     let closing = asked.as_of.world_at(app, clock::end_of(to).min(asked.as_of.at))?;
     let fill = Fill::new(app, &closing, asked.lang);
     let place = api::chosen_place(&closing, &asked.query)?;
-    let ledger = account(&fill, place, from)?;
+    let ledger = account(&fill, place, from, asked.as_of.at)?;
     let view = View {
         place: fill.place(place),
         from,
@@ -54,7 +54,7 @@ pub(crate) fn sheet<'f>(fill: &'f Fill<'f>, asked: &'f Asked) -> HttpResult<Shee
     let then = Fill::new(fill.app, &closing, asked.lang);
     let place = api::chosen_place(&closing, &asked.query)?;
     let lang = fill.lang;
-    let ledger = account(&then, place, from)?;
+    let ledger = account(&then, place, from, asked.as_of.at)?;
     let state = |state: Option<gapwatch_model::SignalState>| {
         state.map_or_else(
             || lang.pick("không có lúc đó", "not there").to_owned(),
@@ -115,10 +115,19 @@ pub(crate) fn sheet<'f>(fill: &'f Fill<'f>, asked: &'f Asked) -> HttpResult<Shee
 }
 
 /// The account up to the day of the page, its lines by kind and name.
-fn account(fill: &Fill<'_>, place: PlaceIx, from: NaiveDate) -> HttpResult<Ledger> {
+fn account(
+    fill: &Fill<'_>,
+    place: PlaceIx,
+    from: NaiveDate,
+    as_of: DateTime<FixedOffset>,
+) -> HttpResult<Ledger> {
     let borders = Some(fill.tree()).filter(|borders| *borders != fill.day());
     let opening = fill.app.world_over(clock::end_of(from).min(fill.world.at), borders)?;
-    let mut ledger = gapwatch_rules::ledger(&opening.judgement, &fill.world.judgement, place);
+    let (facts, rules) = (&fill.world.facts, &fill.world.rules);
+    let days = (from, fill.world.at.date_naive());
+    let counts = gapwatch_rules::ledger_of_counts(facts, rules, place, days, as_of);
+    let villages = || gapwatch_rules::ledger(&opening.judgement, &fill.world.judgement, place);
+    let mut ledger = counts.unwrap_or_else(villages);
     ledger.lines.sort_by_cached_key(|line| {
         (line.kind, gapwatch_model::text::toneless(&fill.place(line.place).name), line.place)
     });

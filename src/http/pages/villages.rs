@@ -154,8 +154,8 @@ fn evidence(fill: &Fill<'_>, place: PlaceIx) -> Vec<EvidenceRow> {
 }
 
 fn point_name(lang: Lang, point: Option<&str>) -> String {
-    match point {
-        None | Some("centre") => lang.pick("trung tâm thôn", "village centre").to_owned(),
+    match point.filter(|name| !gapwatch_rules::is_centre(name)) {
+        None => lang.pick("trung tâm thôn", "village centre").to_owned(),
         Some(other) => other.strip_prefix("cluster:").unwrap_or(other).to_owned(),
     }
 }

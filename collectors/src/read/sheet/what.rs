@@ -43,8 +43,11 @@ impl<'a> Reader<'a> {
             let parts = (self.part(frame, row, above)?, self.part(frame, row, below)?);
             return match parts {
                 (Some(numerator), Some(denominator)) => {
-                    let kind = long_kind(gapwatch_model::ValueKind::Ratio, gapwatch_model::Unit::Percent);
-                    match kind.ratio(numerator, denominator, Qualifier::Exact) {
+                    let kind = CellKind {
+                        maximum: slot.indicator.maximum,
+                        ..long_kind(gapwatch_model::ValueKind::Ratio, gapwatch_model::Unit::Percent)
+                    };
+                    match kind.parts(numerator, denominator, Qualifier::Exact) {
                         Parsed::Value(value, qualifier) => Some((value, qualifier, samples, above.at)),
                         Parsed::Bad(fault) => {
                             self.reject_cell(row, above.at, frame.table, *fault);

@@ -83,3 +83,14 @@ fn blocked_time_is_reported_apart_and_the_builders_clock_starts_with_power() {
     // 90 days after power is later than the operator's own deadline.
     assert_eq!((after.due, after.late_days), (Some(day("2025-11-08")), 0));
 }
+
+#[test]
+fn power_that_came_before_the_gap_was_known_starts_the_builders_clock_too() {
+    let mut world = world();
+    world.say("village.grid_power", "v2", "202410", 0.0).known("2024-11-05");
+    world.say("village.grid_power", "v2", "202507", 1.0).known("2025-08-10");
+    world.signal("v2", "202508", 0.0).known("2025-09-20");
+    let found = act(&world, "v2", "2025-09-30").unwrap();
+    assert_eq!((found.due, found.late_days), (Some(day("2025-11-08")), 0), "90 days after power");
+    assert_eq!((found.open_days, found.blocked_days), (10, 0), "the gap itself is ten days old");
+}

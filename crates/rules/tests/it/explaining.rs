@@ -43,7 +43,7 @@ fn every_input_is_there_with_its_source_row_run_and_moment() {
         [
             ("drive", 2, 7, "2025-12-06T08:00:00+07:00", ""),
             ("few", 4, 7, "2025-12-06T08:00:00+07:00", "insufficient"),
-            ("report", 1, 7, "2025-12-05T08:00:00+07:00", ""),
+            ("report", 1, 7, "2025-12-05T08:00:00+07:00", "outweighed"),
             ("old", 3, 7, "2024-12-05T08:00:00+07:00", "stale"),
         ]
     );

@@ -19,12 +19,14 @@ fn the_centre_is_asked_first_and_then_the_clusters() {
     world.say("village.clusters_without_signal", "v3", "202511", 2.0).done();
     world.signal("v4", "202511", 1.0).done();
     world.say("village.clusters_without_signal", "v4", "202511", 0.0).done();
+    world.signal("v5", "202511", 0.0).point("Trung tâm").done();
     for (village, state) in [
         ("v1", SignalState::NoSignal),
         ("v2", SignalState::Pocket),
         ("v3", SignalState::Pocket),
         ("v4", SignalState::Covered),
-        ("v5", SignalState::Unknown),
+        ("v5", SignalState::NoSignal),
+        ("v6", SignalState::Unknown),
     ] {
         assert_eq!(world.state(village, "2025-12-31"), state, "{village}");
     }

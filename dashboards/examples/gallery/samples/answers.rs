@@ -309,6 +309,7 @@ pub(crate) fn indicator_view(lang: Lang, shapes: &[Shape]) -> indicator::View {
         },
         place: province(),
         value: figure(ratio(75_312.0, 125_520.0), Unit::Percent, 1),
+        band: None,
         previous: Some(Figure {
             period: Some(month(2025, 11)),
             ..figure(ratio(74_100.0, 125_520.0), Unit::Percent, 1)
