@@ -191,7 +191,8 @@ impl CellKind {
         Some(self.number(number * times.unwrap_or(1.0) * scale, qualifier))
     }
 
-    /// A ratio given by its two parts in one cell: a share of a whole.
+    /// A ratio given by its two parts in a table, where columns are easily swapped: a share of a whole, unless the
+    /// indicator declares a larger `maximum`.
     pub(crate) fn ratio(&self, numerator: f64, denominator: f64, qualifier: Qualifier) -> Parsed {
         Self { maximum: self.maximum.or(Some(100.0)), ..self.clone() }.parts(
             numerator,
@@ -200,7 +201,7 @@ impl CellKind {
         )
     }
 
-    /// A ratio given by two counts of their own. More may be settled in a period than came in, so only a declared
+    /// A ratio whose parts are named one by one. More may be settled in a period than came in, so only a declared
     /// `maximum` bounds it; judging caps it and says so.
     pub(crate) fn parts(&self, numerator: f64, denominator: f64, qualifier: Qualifier) -> Parsed {
         let shown = format!("{numerator}/{denominator}");

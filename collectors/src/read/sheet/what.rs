@@ -47,7 +47,7 @@ impl<'a> Reader<'a> {
                         maximum: slot.indicator.maximum,
                         ..long_kind(gapwatch_model::ValueKind::Ratio, gapwatch_model::Unit::Percent)
                     };
-                    match kind.parts(numerator, denominator, Qualifier::Exact) {
+                    match kind.ratio(numerator, denominator, Qualifier::Exact) {
                         Parsed::Value(value, qualifier) => Some((value, qualifier, samples, above.at)),
                         Parsed::Bad(fault) => {
                             self.reject_cell(row, above.at, frame.table, *fault);
