@@ -173,6 +173,13 @@ fn best(times: usize, mut run: impl FnMut()) -> Duration {
         .unwrap_or_default()
 }
 
+/// The same collector without its values: days and places are read and resolved.
+fn places_only(config: &CollectorConfig) -> CollectorConfig {
+    let mut config = config.clone();
+    config.columns.retain(|column| column.indicator.is_none());
+    config
+}
+
 /// The same collector, but for columns of another file: what it reads, it cannot map, so only the cells are read.
 fn cells_only(config: &CollectorConfig) -> CollectorConfig {
     let mut config = config.clone();
@@ -236,19 +243,25 @@ fn compare(world: &World, name: &str, bytes: &[u8], alone: fn(&[u8])) {
         assert_eq!((reading.read, reading.rejects.len()), (100_000, 0), "{:?}", reading.rejects.first());
         black_box(reading);
     };
+    let placed = places_only(&config);
+    let places = || {
+        let reading = gapwatch_collectors::read(&placed, &fetched, &ctx);
+        assert_eq!((reading.read, reading.rejects.len()), (100_000, 0));
+        black_box(reading);
+    };
     let cells = || {
         let reading = gapwatch_collectors::read(&other, &fetched, &ctx);
         assert_eq!(reading.read, 0);
         black_box(reading);
     };
-    let mut times = [Duration::MAX; 3];
+    let mut times = [Duration::MAX; 4];
     for _ in 0..9 {
-        let runs: [&dyn Fn(); 3] = [&|| alone(bytes), &cells, &read];
+        let runs: [&dyn Fn(); 4] = [&|| alone(bytes), &cells, &places, &read];
         for (time, run) in times.iter_mut().zip(runs) {
             *time = best(1, run).min(*time);
         }
     }
-    let [alone, cells, ours] = times;
+    let [alone, cells, places, ours] = times;
     let share = |stage: Duration| 100.0 * stage.as_secs_f64() / ours.as_secs_f64();
     println!(
         "{name}: 100,000 rows in {ours:.0?} ({:.0} rows/s), {:.1} times the parser alone ({alone:.0?})",
@@ -256,9 +269,12 @@ fn compare(world: &World, name: &str, bytes: &[u8], alone: fn(&[u8])) {
         ours.as_secs_f64() / alone.as_secs_f64()
     );
     println!(
-        "    parser {:.0}%, cells and heading {:.0}%, values, places and frames {:.0}%",
+        "    parser {:.0}%, cells and heading {:.0}%, days and places {:.0}%, values and frames {:.0}%; up to the places \
+         {:.1} times the parser",
         share(alone),
         share(cells.saturating_sub(alone)),
-        share(ours.saturating_sub(cells))
+        share(places.saturating_sub(cells)),
+        share(ours.saturating_sub(places)),
+        places.as_secs_f64() / alone.as_secs_f64()
     );
 }
