@@ -48,7 +48,9 @@ impl App {
         // Somebody else may have looked meanwhile.
         let from = followed.max(self.store.flags_changed()?);
         if let Some(mut here) = from {
-            let stored = self.stored_between(here, now - NOW)?;
+            // What this program just stored is judged now, unless a day has ended or another program stored it.
+            let apart = last.is_none() || here.date_naive() != now.date_naive();
+            let stored = self.stored_between(here, if apart { now } else { now - NOW })?;
             let before = if last.is_none() { self.store.flags_as_of(from)? } else { Vec::new() };
             let borders = self.borders_between(here, now)?;
             let mut judging = self.in_force(here)?;
