@@ -133,22 +133,16 @@ impl Counts {
         }
     }
 
-    /// Share of villages with signal at the centre, pockets included. Unknown ones are in the denominator only; where all
-    /// are unknown there is no share.
+    /// Share of villages with signal at the centre, pockets included. Unknown ones are in the denominator only.
     #[must_use]
     pub fn headline(&self) -> Option<Percent> {
-        self.share(self.covered + self.pocket)
+        Percent::of_counts(self.covered + self.pocket, self.total)
     }
 
-    /// Share of villages covered without a pocket. Unknown ones are in the denominator only; where all are unknown
-    /// there is no share.
+    /// Share of villages covered without a pocket. Unknown ones are in the denominator only.
     #[must_use]
     pub fn strict(&self) -> Option<Percent> {
-        self.share(self.covered)
-    }
-
-    fn share(&self, part: u32) -> Option<Percent> {
-        Percent::of_counts(part, self.total).filter(|_| self.unknown < self.total)
+        Percent::of_counts(self.covered, self.total)
     }
 }
 
