@@ -71,7 +71,7 @@ headings = [\"Số cụm dân cư chưa có sóng\"]
 fn villages(world: &World) -> Vec<Place> {
     let kinds = ["Xóm", "Bản", "Tổ dân phố"];
     let first = ["Nà", "Pác", "Lũng", "Khuổi", "Cốc", "Thôm", "Phia", "Bó", "Đông"];
-    let second = ["Lẹng", "Bó", "Nưa", "Đuốc", "Mười", "Ngườm", "Thượng", "Hoài", "Phường", "Kéo", "Xả"];
+    let second = ["Lẹng", "Bó", "Nưa", "Đuốc", "Mười", "Ngườm", "Thượng", "Hoài", "Thin", "Kéo", "Xả"];
     let day: chrono::NaiveDate = "2025-07-01".parse().unwrap();
     let of_commune = |commune: &Place| {
         let (parent, seed) =
