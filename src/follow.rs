@@ -105,7 +105,10 @@ impl App {
     fn stored_between(&self, after: Moment, until: Moment) -> anyhow::Result<Vec<Moment>> {
         let mut found = Vec::new();
         let mut asked = RunQuery { as_of: Some(until), limit: Some(PAGE), ..RunQuery::default() };
-        while after < until {
+        if after >= until {
+            return Ok(found);
+        }
+        loop {
             let runs = self.store.runs(&asked)?;
             let new = runs.iter().filter(|run| run.finished > after);
             found.extend(new.filter(|run| brought(run)).map(|run| run.finished));
