@@ -12,184 +12,47 @@
     reason = "a benchmark may fail loudly, and its figures are rounded"
 )]
 
+#[path = "../collectors/benches/reading/table.rs"]
+mod table;
+
 use std::{
     collections::BTreeMap,
-    fmt::Write as _,
     fs,
     io::Write as _,
     path::Path,
     time::{Duration, Instant},
 };
 
-use chrono::{DateTime, Days, FixedOffset, NaiveDate};
+use chrono::{DateTime, FixedOffset};
 use gapwatch_collectors::{CollectorConfig, Context, Decisions, Fetched, Reading, Resolver};
 use gapwatch_model::{
-    Batch, Gazetteer, IndicatorSet, Membership, NewPlaces, Outcome, Place, PlaceId, PlaceIx, PlaceLevel, Run,
-    RunId,
+    Batch, Gazetteer, IndicatorSet, NewPlaces, Outcome, Place, PlaceIx, PlaceLevel, Run, RunId,
 };
 use gapwatch_store::{Store, StoreOptions};
-use rust_xlsxwriter::Workbook;
+use table::{NOTHING, PLACES, ROWS, SOURCE, VALUES, place};
 
-const ROWS: usize = 100_000;
 const TIMES: usize = 5;
 
 const INDICATORS: &str = include_str!("../fixtures/caobang/indicators.toml");
 
-const SOURCE: &str = "
-title = \"Đo\"
-province = \"04\"
-level = \"village\"
-[source]
-kind = \"push\"
-[format]
-kind = \"table\"
-";
-
-const PLACES: &str = "
-[[columns]]
-is = \"date\"
-headings = [\"Ngày\"]
-[[columns]]
-is = \"commune_name\"
-headings = [\"Tên xã\"]
-[[columns]]
-is = \"village_name\"
-headings = [\"Tên thôn\"]
-";
-
-const VALUES: &str = "
-[[columns]]
-indicator = \"village.households\"
-headings = [\"Số hộ\"]
-[[columns]]
-indicator = \"village.grid_power\"
-headings = [\"Điện lưới\"]
-[[columns]]
-indicator = \"village.signal\"
-headings = [\"Viettel 4G\"]
-operator = \"Viettel\"
-technology = \"4G\"
-[[columns]]
-indicator = \"village.signal\"
-headings = [\"VNPT 4G\"]
-operator = \"VNPT\"
-technology = \"4G\"
-[[columns]]
-indicator = \"village.clusters_without_signal\"
-headings = [\"Số cụm dân cư chưa có sóng\"]
-";
-
-/// Columns of another file: the sheets are read and searched, and nothing is found.
-const NOTHING: &str = "
-[[columns]]
-is = \"place_code\"
-headings = [\"Không thuộc tệp này\"]
-";
-
-const HEADINGS: [&str; 8] = [
-    "Ngày",
-    "Tên xã",
-    "Tên thôn",
-    "Số hộ",
-    "Điện lưới",
-    "Viettel 4G",
-    "VNPT 4G",
-    "Số cụm dân cư chưa có sóng",
-];
-
 fn main() {
-    let places = places();
-    let rows = rows(&places);
-    println!("{ROWS} rows of {} villages", places.len() - 58);
-    for (name, bytes) in [("CSV", csv(&rows)), ("XLSX", xlsx(&rows))] {
-        measure(name, &bytes, &places);
-    }
-}
-
-/// The country, the province, 56 communes and 45 villages in each.
-fn places() -> Vec<Place> {
-    let day: NaiveDate = "2025-07-01".parse().unwrap();
-    let place = |code: &str, level, kind: &str, name: String, parent: Option<&PlaceId>| Place {
-        id: PlaceId::new(code, day),
-        valid_to: None,
-        level,
-        kind: kind.to_owned(),
-        name,
-        name_en: String::new(),
-        other_names: Vec::new(),
-        memberships: parent
-            .map(|parent| Membership { parent: parent.clone(), from: day })
-            .into_iter()
-            .collect(),
-        point: None,
-        area_class: None,
-        synthetic: true,
-    };
-    let first = ["Nà", "Pác", "Lũng", "Khuổi", "Cốc", "Thôm", "Phia", "Bó", "Đông"];
-    let second = ["Lẹng", "Bó", "Nưa", "Đuốc", "Mười", "Ngườm", "Thượng", "Hoài", "Thin", "Kéo", "Xả"];
-    let name = |number: usize| format!("{} {}", first[number % 9], second[(number + number / 9) % 11]);
+    // The country, the province, 56 communes, and the villages.
     let country = place("VN", PlaceLevel::Country, "", "Việt Nam".to_owned(), None);
     let province = place("04", PlaceLevel::Province, "tỉnh", "Cao Bằng".to_owned(), Some(&country.id));
-    let mut places = vec![country, province];
-    let parent = places[1].id.clone();
-    for number in 0..56 {
-        let code = format!("{:05}", 1000 + number);
-        let name = format!("{} {}", second[number % 11], name(number));
-        places.push(place(&code, PlaceLevel::Commune, "xã", name, Some(&parent)));
-    }
-    for commune in 2..58 {
-        let parent = places[commune].id.clone();
-        for number in 0..45 {
-            let kind = ["xóm", "bản", "tổ dân phố"][(number + commune) % 3];
-            let code = format!("{}-{number:03}", parent.code);
-            places.push(place(&code, PlaceLevel::Village, kind, name(number), Some(&parent)));
-        }
-    }
-    places
-}
-
-/// Every village on one day after the other. The figures follow from the numbers: they are the same every time.
-fn rows(places: &[Place]) -> Vec<[String; 8]> {
-    let villages = &places[58..];
-    let start: NaiveDate = "2025-07-01".parse().unwrap();
-    let row = |number: usize| {
-        let (day, village) = (number / villages.len(), &villages[number % villages.len()]);
-        let commune = &places[2 + number % villages.len() / 45];
-        let mark = |blank: bool| if blank { String::new() } else { "x".to_owned() };
-        [
-            (start + Days::new(day as u64)).format("%d/%m/%Y").to_string(),
-            commune.full_name(),
-            village.full_name(),
-            gapwatch_model::text::count((number % villages.len() * 7919 % 2_000) as u64),
-            "có".to_owned(),
-            mark(number.is_multiple_of(7)),
-            mark((number % villages.len()).is_multiple_of(5)),
-            (number % villages.len() % 3).to_string(),
-        ]
+    let commune = |number: usize| {
+        let name = format!("{} {number}", table::name(number, 0));
+        place(&format!("{:05}", 1000 + number), PlaceLevel::Commune, "xã", name, Some(&province.id))
     };
-    (0..ROWS).map(row).collect()
-}
-
-fn csv(rows: &[[String; 8]]) -> Vec<u8> {
-    let mut text = HEADINGS.join(";") + "\n";
-    for row in rows {
-        writeln!(text, "{}", row.join(";")).unwrap();
+    let communes: Vec<Place> = (0..56).map(commune).collect();
+    let villages = table::villages(&communes);
+    let rows = table::rows(&villages, 40);
+    println!("{ROWS} rows of {} villages", villages.len());
+    let mut places = vec![country, province];
+    places.extend(communes);
+    places.extend(villages.into_iter().map(|village| village.place));
+    for (name, bytes) in [("CSV", table::csv(&rows)), ("XLSX", table::xlsx(&rows))] {
+        measure(name, &bytes, &places);
     }
-    text.into_bytes()
-}
-
-fn xlsx(rows: &[[String; 8]]) -> Vec<u8> {
-    let mut book = Workbook::new();
-    let sheet = book.add_worksheet();
-    for (column, heading) in (0_u16..).zip(HEADINGS) {
-        sheet.write_string(0, column, heading).unwrap();
-    }
-    for (number, row) in (1_u32..).zip(rows) {
-        for (column, cell) in (0_u16..).zip(row) {
-            sheet.write_string(number, column, cell).unwrap();
-        }
-    }
-    book.save_to_buffer().unwrap()
 }
 
 fn measure(name: &str, bytes: &[u8], places: &[Place]) {

@@ -3,8 +3,8 @@
 use gapwatch_model::{IndicatorId, Period, Qualifier, Value};
 
 use crate::{
-    formula::{Counted, Expr, Extreme, Operator},
-    judge::Counts,
+    counts::Counts,
+    formula::{Expr, Extreme, Operator},
     sums::together,
     values::{Absence, IndicatorValue, Origin, Table},
 };
@@ -126,28 +126,6 @@ impl Inputs<'_> {
         match self.cell(id, trail)?.value {
             Some(Value::Ratio { numerator, denominator }) => Ok((numerator, denominator)),
             Some(Value::Number(_)) | None => Err(Absence::OnlyShares),
-        }
-    }
-}
-
-impl Counts {
-    /// Where nothing is known of any village, none is counted: that is not zero.
-    fn of(&self, counted: Counted) -> Result<u32, Absence> {
-        use gapwatch_model::SignalState;
-        let known = |count| match self.total > 0 && self.unknown == self.total {
-            false => Ok(count),
-            true if self.stale > 0 => Err(Absence::Stale),
-            true => Err(Absence::Missing),
-        };
-        match counted {
-            Counted::Villages => Ok(self.total),
-            Counted::InState(SignalState::Unknown) => Ok(self.unknown),
-            Counted::InState(SignalState::NoSignal) => known(self.no_signal),
-            Counted::InState(SignalState::Pocket) => known(self.pocket),
-            Counted::InState(SignalState::Covered) => known(self.covered),
-            Counted::NoGridPower if self.total == 0 => Ok(0),
-            Counted::NoGridPower => self.powerless().ok_or(Absence::Missing),
-            Counted::Communes => Ok(self.communes),
         }
     }
 }

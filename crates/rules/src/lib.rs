@@ -5,6 +5,7 @@
 
 mod act;
 mod config;
+mod counts;
 mod diff;
 mod disputes;
 mod eval;
@@ -31,6 +32,7 @@ mod villages;
 
 pub use act::{MustAct, Who};
 pub use config::{Band, Deadlines, NoDataPolicy, Pace, Published, Rule, Rules, Signal, Tolerances, When};
+pub use counts::Counts;
 pub use diff::{RuleDifference, RulesDiff, Trial, rules_diff};
 pub use disputes::{ClaimGap, Dispute, claim_gaps, disputes, operators_at};
 pub use explain::{Explanation, Input, TargetShown, explain};
@@ -40,7 +42,7 @@ pub use flags::{advance, apply};
 pub use formula::check_formulas;
 pub use groups::{FlagChange, FlagGroup, Ranked, changes, group, ranking, ranks};
 pub use history::{Borders, HistoryPoint, history, observed_pace};
-pub use judge::{Counts, Judgement, Raised, SourceStatus, Verdict, judge, judge_over, rejudge, rejudge_over};
+pub use judge::{Judgement, Raised, SourceStatus, Verdict, judge, judge_over, rejudge, rejudge_over};
 pub use ledger::{PublishedCount, ledger, ledger_of_counts, published_ledger};
 pub use problem::{Problem, read_table};
 pub use rows::lies_in;

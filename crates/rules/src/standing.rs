@@ -6,9 +6,10 @@ use gapwatch_model::{AreaClass, Condition, IndicatorId, Period, PlaceIx, Qualifi
 
 use crate::{
     act::area_class,
+    counts::Counts,
     eval::{self, Inputs},
     formula::Formulas,
-    judge::{Counts, Judgement},
+    judge::Judgement,
     targets::{Standpoint, Targets, days, path_value, status},
     values::{Absence, IndicatorValue},
 };

@@ -13,10 +13,10 @@ use gapwatch_model::{
 
 use crate::{
     config::Rules,
+    counts::Counts,
     eval::{self, Inputs},
     facts::{Column, Facts, Moment, Said},
     groups::ranks,
-    judge::Counts,
     rows::Rows,
     sums::Sum,
 };
