@@ -58,11 +58,11 @@ impl Parsed {
 
 /// Larger whole numbers are no longer exact.
 const MOST_COUNTED: f64 = 9_007_199_254_740_991.0;
+
 impl CellKind {
     /// The kind of cells of a configured column.
     pub(crate) fn of(column: &Column, indicator: &Indicator) -> Self {
-        let counts =
-            matches!(column.part, ValuePart::Numerator | ValuePart::Denominator | ValuePart::Samples);
+        let counts = column.part != ValuePart::Whole;
         Self {
             kind: if counts { ValueKind::Count } else { indicator.value },
             unit: if counts { Unit::Items } else { indicator.unit },
