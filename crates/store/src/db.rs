@@ -10,6 +10,7 @@ use chrono::{DateTime, FixedOffset};
 use rusqlite::{
     Connection, OpenFlags, Transaction, TransactionBehavior,
     backup::{Backup, StepResult},
+    config::DbConfig,
 };
 
 use crate::{StoreError, schema};
@@ -128,6 +129,8 @@ fn connect(path: &Path, flags: OpenFlags, busy_timeout: Duration) -> Result<Conn
         Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(opened)?;
     connection.busy_timeout(busy_timeout).map_err(opened)?;
     connection.set_prepared_statement_cache_capacity(64);
+    // Plans do not depend on the values asked for, so a prepared statement is never prepared again for other ones.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(opened)?;
     connection.pragma_update(None, "mmap_size", 1_i64 << 20).map_err(opened)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(opened)?;
     Ok(connection)
@@ -202,6 +205,22 @@ mod tests {
     use super::Db;
     use crate::StoreError;
     use std::time::Duration;
+
+    #[test]
+    fn a_statement_is_prepared_once_whatever_it_is_asked_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(&dir.path().join("plans.sqlite"), Duration::from_millis(10)).unwrap();
+        let again = db.read(|connection| {
+            let mut statement = connection.prepare(
+                "SELECT id FROM frame WHERE stream = ?1 AND block = ?2 AND period = ?3 AND at <= ?4 ORDER BY at",
+            )?;
+            for value in 0..5 {
+                assert!(!statement.exists([value; 4])?);
+            }
+            Ok(statement.get_status(rusqlite::StatementStatus::RePrepare))
+        });
+        assert_eq!(again.unwrap(), 0);
+    }
 
     #[test]
     fn a_full_disk_is_said_and_loses_nothing() {

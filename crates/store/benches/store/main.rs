@@ -66,49 +66,35 @@ fn main() {
 /// One year of 20 indicators: ingest, bytes, latest, cold open, readers beside a writer.
 fn province_year(dir: &Path, days: u32, lines: &mut Vec<Line>) {
     let workload = Workload::province(20, days);
-    let (mut rows, count) = load_rows(&dir.join("w1.rows"), &workload);
     let (store, places) = load_store(&dir.join("w1.store"), &workload);
     let next = |round: usize| {
         let period =
             Period::containing(PeriodKind::Day, first_day() + Days::new(u64::from(days) + round as u64));
-        workload.series.iter().map(|series| workload.frame(*series, period, 0..2561)).collect::<Vec<_>>()
+        batch(workload.series.iter().map(|series| workload.frame(*series, period, 0..2561)).collect())
     };
-    let batches: Vec<Vec<Frame>> = (0..measure::ROUNDS).map(next).collect();
-    let points: usize = batches[0].iter().map(|frame| frame.points.len()).sum();
-    let raw = points * 22;
-    let (mut ours, mut theirs, mut limits) = (Vec::new(), Vec::new(), [Vec::new(), Vec::new()]);
-    let mut packed = 0;
-    for frames in &batches {
-        let batch = batch(frames);
-        let before = frame_bytes(&dir.join("w1.store"));
-        let start = Instant::now();
-        store.append(&batch).unwrap();
-        ours.push(start.elapsed());
-        let start = Instant::now();
-        rows.append(frames, 1000);
-        theirs.push(start.elapsed());
-        packed = frame_bytes(&dir.join("w1.store")) - before;
-        for (limit, bytes) in limits.iter_mut().zip([raw, packed]) {
-            limit.push(flush(dir, bytes));
-        }
+    let batches: Vec<Batch> = (0..measure::MORE_ROUNDS).map(next).collect();
+    let (alone, both) = batches.split_at(batches.len() - measure::ROUNDS);
+    // Before there are rows: what is left to write of them keeps the disk busy for a while.
+    let (these, those) = alone.split_at(alone.len() / 2);
+    let raw = points_of(&these[..1]) * 22;
+    against_flush(("its points as they are", raw), dir, &store, these, lines);
+    let packed = frame_bytes(&dir.join("w1.store"), these.len() * these[0].frames.len()) / these.len();
+    against_flush(("its packed frames", packed), dir, &store, those, lines);
+    let (mut rows, count) = load_rows(&dir.join("w1.rows"), &workload);
+    for batch in alone {
+        rows.append(&batch.frames, 1000);
     }
-    let (ours, theirs) = (median(&mut ours), median(&mut theirs));
+    let points = points_of(&both[..1]);
+    let (ours, theirs) = turns(
+        "ingest",
+        measure::ROUNDS,
+        |round| store.append(&both[round]).map(|_| ()).unwrap(),
+        |round| rows.append(&both[round].frames, 1000),
+    );
     lines.push(line(&format!("W1 ingest, {points} points"), ours, theirs, true, 50.0, "≥ 50×"));
-    for ((what, bytes), mut limit) in
-        [("its points as they are", raw), ("its packed frames", packed)].into_iter().zip(limits)
-    {
-        lines.push(line(
-            &format!("W1 ingest against a flush of {what}, {bytes} bytes"),
-            ours,
-            median(&mut limit),
-            false,
-            6.0,
-            "≤ 6×",
-        ));
-    }
 
-    store.seal(first_day() + Days::new(u64::from(days) + 20)).unwrap();
-    let count = count + (points * measure::ROUNDS) as u64;
+    store.seal(first_day() + Days::new(u64::from(days) + 60)).unwrap();
+    let count = count + points_of(&batches) as u64;
     lines.push(bytes_line(
         "W1 bytes per point, sealed",
         (&dir.join("w1.store"), places),
@@ -162,6 +148,25 @@ fn province_year(dir: &Path, days: u32, lines: &mut Vec<Line>) {
         &dir.join("w1.store"),
     ));
     lines.push(beside_a_writer(dir, &workload));
+}
+
+/// A province's runs and flushes of as many bytes, in turns.
+fn against_flush(
+    (what, bytes): (&str, usize),
+    dir: &Path,
+    store: &Store,
+    runs: &[Batch],
+    lines: &mut Vec<Line>,
+) {
+    let (mut ours, mut limit) = (Vec::new(), Vec::new());
+    for batch in runs {
+        let start = Instant::now();
+        store.append(batch).unwrap();
+        ours.push(start.elapsed());
+        limit.push(flush(dir, bytes));
+    }
+    let what = format!("W1 ingest against a flush of {what}, {bytes} bytes");
+    lines.push(line(&what, median(&mut ours), median(&mut limit), false, 6.0, "≤ 6×"));
 }
 
 /// Ten years of three indicators of different kinds: sums against rows and against a scan of memory, single series.
@@ -259,19 +264,19 @@ fn nation(dir: &Path, days: u32, lines: &mut Vec<Line>) {
         let mut period = *weeks.last().unwrap();
         (0..=round).for_each(|_| period = period.next());
         let weekly = workload.series.iter().filter(|series| series.kind == PeriodKind::Week);
-        weekly.map(|series| workload.frame(*series, period, from..to)).collect::<Vec<_>>()
+        batch(weekly.map(|series| workload.frame(*series, period, from..to)).collect())
     };
-    let batches: Vec<Vec<Frame>> = (0..measure::ROUNDS).map(next).collect();
-    let points: usize = batches[0].iter().map(|frame| frame.points.len()).sum();
+    let batches: Vec<Batch> = (0..measure::ROUNDS).map(next).collect();
+    let points = points_of(&batches[..1]);
     let (ours, theirs) = turns(
         "ingest",
         measure::ROUNDS,
-        |round| store.append(&batch(&batches[round])).map(|_| ()).unwrap(),
-        |round| rows.append(&batches[round], 5000),
+        |round| store.append(&batches[round]).map(|_| ()).unwrap(),
+        |round| rows.append(&batches[round].frames, 5000),
     );
     lines.push(line(&format!("W2 ingest, {points} points"), ours, theirs, true, 10.0, "≥ 10×"));
     store.seal(first_day() + Days::new(u64::from(days) + 100)).unwrap();
-    let count = count + (points * measure::ROUNDS) as u64;
+    let count = count + points_of(&batches) as u64;
     lines.push(bytes_line(
         "W2 bytes per point, sealed",
         (&dir.join("w2.store"), places),
@@ -365,7 +370,7 @@ fn beside_a_writer(dir: &Path, workload: &Workload) -> Line {
                     let period = Period::containing(PeriodKind::Day, day);
                     let frames: Vec<Frame> =
                         workload.series.iter().map(|s| workload.frame(*s, period, 0..2561)).collect();
-                    store.append(&batch(&frames)).unwrap();
+                    store.append(&batch(frames)).unwrap();
                 }
             });
             busy.push(p99((0..1000).map(|_| overview()).collect()));
@@ -464,7 +469,7 @@ fn load_store(path: &Path, workload: &Workload) -> (Store, u64) {
             for range in ranges {
                 let frames: Vec<Frame> =
                     series.iter().map(|s| workload.frame(**s, period, range.clone())).collect();
-                store.append(&batch(&frames)).unwrap();
+                store.append(&batch(frames)).unwrap();
             }
         }
     }
@@ -479,7 +484,11 @@ fn file_bytes(path: &Path) -> u64 {
     std::fs::metadata(path).unwrap().len()
 }
 
-fn batch(frames: &[Frame]) -> Batch {
+fn points_of(batches: &[Batch]) -> usize {
+    batches.iter().flat_map(|batch| &batch.frames).map(|frame| frame.points.len()).sum()
+}
+
+fn batch(frames: Vec<Frame>) -> Batch {
     let finished: DateTime<FixedOffset> = known(frames[0].key.period);
     Batch {
         run: Run {
@@ -497,7 +506,7 @@ fn batch(frames: &[Frame]) -> Batch {
             message: None,
             by: None,
         },
-        frames: frames.to_vec(),
+        frames,
         rejects: Vec::new(),
         new_places: NewPlaces::default(),
     }
@@ -562,12 +571,11 @@ fn scan(column: &[f64], width: usize) -> f64 {
     column.chunks_exact(width).map(|day| day.iter().sum::<f64>()).fold(0.0, f64::max)
 }
 
-/// Bytes of all frames, as they lie in the file.
-fn frame_bytes(path: &Path) -> usize {
+/// Bytes of the newest frames, as they lie in the file.
+fn frame_bytes(path: &Path, newest: usize) -> usize {
     let connection = rusqlite::Connection::open(path).unwrap();
-    connection
-        .query_row("SELECT coalesce(sum(length(body) + length(extra)), 0) FROM frame", [], |row| row.get(0))
-        .unwrap()
+    let sql = "SELECT sum(bytes) FROM (SELECT length(body) + length(extra) AS bytes FROM frame ORDER BY id DESC LIMIT ?1)";
+    connection.query_row(sql, [newest], |row| row.get(0)).unwrap()
 }
 
 /// Bytes per point, on our side without the places, which the rows have not.

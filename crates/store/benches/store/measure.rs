@@ -10,7 +10,7 @@ use std::{
 pub(crate) const ROUNDS: usize = 7;
 
 /// How often it runs at most, and the time after which it runs no more often than it must.
-const MORE_ROUNDS: usize = 51;
+pub(crate) const MORE_ROUNDS: usize = 51;
 const ENOUGH: Duration = Duration::from_secs(2);
 
 /// One line of the table.

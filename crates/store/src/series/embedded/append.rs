@@ -1,5 +1,7 @@
 //! Frames into the file: checked, compared with what stands there, cut by blocks, projected.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Datelike, FixedOffset};
 use gapwatch_model::{Frame, FrameKey, PlaceIx, Point, RunId, Value};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
@@ -9,7 +11,8 @@ use super::{
     column::Shape,
     latest::{Latest, Speaker},
     mask::{BLOCK, Mask, locate},
-    period, points,
+    period,
+    points::{self, Packed},
 };
 use crate::{
     StoreError, db,
@@ -31,25 +34,19 @@ pub(crate) fn append_frames(
         let stream = intern_stream(transaction, &frame.key)?;
         let method = frame.key.method.as_deref().map(|name| intern_method(transaction, name)).transpose()?;
         let period = period::code(frame.key.period);
-        for piece in frame.points.chunk_by(|a, b| locate(a.place).0 == locate(b.place).0) {
-            let block = piece.first().map_or(0, |point| locate(point.place).0);
-            let standing = standing(transaction, stream, block, period, nanos)?;
-            let mut kept = Vec::with_capacity(piece.len());
-            for point in piece.iter().map(normal) {
-                match before(standing.as_deref(), point.place) {
-                    None => counts.imported += 1,
-                    Some(before) if same(before, &point) => {
-                        counts.ignored += 1;
-                        continue;
-                    }
-                    Some(_) => counts.updated += 1,
-                }
-                kept.push(point);
-            }
+        for (block, piece) in pieces(&frame.points) {
+            let mut latest = latest(transaction, stream, block)?;
+            // Of a period after all others nothing was said yet.
+            let standing = if latest.reaches(period) {
+                standing(transaction, stream, block, period, nanos)?
+            } else {
+                None
+            };
+            let kept = news(piece, standing.as_deref(), &mut counts);
             if kept.is_empty() {
                 continue;
             }
-            let (body, extra) = points::pack(&kept, Shape::Free)
+            let Packed { ranges, body, extra } = points::pack(&kept, Shape::Free)
                 .map_err(|why| StoreError::Damaged { what: "a new frame".to_owned(), why: why.to_owned() })?;
             transaction
                 .prepare_cached(
@@ -69,8 +66,10 @@ pub(crate) fn append_frames(
                     extra
                 ])?;
             let speaker = Speaker { frame: transaction.last_insert_rowid(), period, at: nanos };
-            let slots: Vec<u32> = kept.iter().map(|point| locate(point.place).1).collect();
-            project(transaction, stream, block, speaker, &slots)?;
+            latest.add(speaker, &ranges);
+            transaction
+                .prepare_cached("INSERT OR REPLACE INTO latest(stream, block, body) VALUES(?1, ?2, ?3)")?
+                .execute(params![stream, block, latest.encode()])?;
             transaction
                 .prepare_cached(
                     "UPDATE shelf SET late = late + 1 WHERE stream = ?1 AND block = ?2 AND year = ?3",
@@ -95,16 +94,15 @@ pub(crate) fn compare_frames(
         let stream = find_stream(connection, &frame.key)?;
         let period = period::code(frame.key.period);
         let mut index = 0;
-        for piece in frame.points.chunk_by(|a, b| locate(a.place).0 == locate(b.place).0) {
-            let block = piece.first().map_or(0, |point| locate(point.place).0);
+        for (block, piece) in pieces(&frame.points) {
             let standing = match stream {
                 Some(stream) => standing(connection, stream, block, period, nanos)?,
                 None => None,
             };
-            for point in piece.iter().map(normal) {
+            for point in piece {
                 match before(standing.as_deref(), point.place) {
                     None => found.counts.imported += 1,
-                    Some(before) if same(before, &point) => found.counts.ignored += 1,
+                    Some(before) if same(before, point) => found.counts.ignored += 1,
                     Some(before) => {
                         found.counts.updated += 1;
                         found.changes.push(Change { frame: frame_index, point: index, before: *before });
@@ -115,6 +113,37 @@ pub(crate) fn compare_frames(
         }
     }
     Ok(found)
+}
+
+/// The points of each block.
+fn pieces(mut points: &[Point]) -> impl Iterator<Item = (u32, &[Point])> {
+    std::iter::from_fn(move || {
+        let block = locate(points.first()?.place).0;
+        let (piece, rest) = points.split_at(points.partition_point(|point| locate(point.place).0 == block));
+        points = rest;
+        Some((block, piece))
+    })
+}
+
+/// Those of the points that were not said already.
+fn news<'a>(piece: &'a [Point], standing: Option<&[Option<Point>]>, counts: &mut Counts) -> Cow<'a, [Point]> {
+    if standing.is_none() {
+        counts.imported += u32::try_from(piece.len()).unwrap_or(u32::MAX);
+        return Cow::Borrowed(piece);
+    }
+    let mut kept = Vec::with_capacity(piece.len());
+    for point in piece {
+        match before(standing, point.place) {
+            None => counts.imported += 1,
+            Some(before) if same(before, point) => {
+                counts.ignored += 1;
+                continue;
+            }
+            Some(_) => counts.updated += 1,
+        }
+        kept.push(*point);
+    }
+    Cow::Owned(kept)
 }
 
 /// What the stream says of one period as of a time, by slot. `None` when it says nothing.
@@ -151,17 +180,6 @@ fn same(a: &Point, b: &Point) -> bool {
     a.value == b.value && a.qualifier == b.qualifier && a.samples == b.samples
 }
 
-/// Negative zero is zero.
-fn normal(point: &Point) -> Point {
-    let value = match point.value {
-        Value::Number(number) => Value::Number(number + 0.0),
-        Value::Ratio { numerator, denominator } => {
-            Value::Ratio { numerator: numerator + 0.0, denominator: denominator + 0.0 }
-        }
-    };
-    Point { value, ..*point }
-}
-
 fn check(frame: &Frame, places: u32) -> Result<(), StoreError> {
     let indicator = || frame.key.indicator.clone();
     let mut last = None;
@@ -191,30 +209,17 @@ fn place_count(connection: &Connection) -> Result<u32, StoreError> {
     Ok(last.map_or(0, |last| last + 1))
 }
 
-/// Takes a new frame into the projection of its stream and block.
-fn project(
-    transaction: &Transaction<'_>,
-    stream: i64,
-    block: u32,
-    speaker: Speaker,
-    slots: &[u32],
-) -> Result<(), StoreError> {
+/// The projection of a stream and block.
+fn latest(transaction: &Transaction<'_>, stream: i64, block: u32) -> Result<Latest, StoreError> {
     let known: Option<Vec<u8>> = transaction
         .prepare_cached("SELECT body FROM latest WHERE stream = ?1 AND block = ?2")?
         .query_row(params![stream, block], |row| row.get(0))
         .optional()?;
-    let mut latest = match known {
-        None => Latest::new(),
-        Some(body) => Latest::decode(&body).map_err(|why| StoreError::Damaged {
-            what: format!("the latest vector of stream `{stream}`, block `{block}`"),
-            why: why.to_owned(),
-        })?,
-    };
-    latest.add(speaker, slots);
-    transaction
-        .prepare_cached("INSERT OR REPLACE INTO latest(stream, block, body) VALUES(?1, ?2, ?3)")?
-        .execute(params![stream, block, latest.encode()])?;
-    Ok(())
+    let Some(body) = known else { return Ok(Latest::new()) };
+    Latest::decode(&body).map_err(|why| StoreError::Damaged {
+        what: format!("the latest vector of stream `{stream}`, block `{block}`"),
+        why: why.to_owned(),
+    })
 }
 
 fn find_stream(connection: &Connection, key: &FrameKey) -> Result<Option<i64>, StoreError> {

@@ -8,7 +8,7 @@ use rusqlite::{Connection, Transaction, params};
 use super::{
     FRAME, StoredFrame,
     latest::{Latest, Speaker},
-    mask::Mask,
+    mask::{Mask, ranges},
     period,
     seal::{check_year, seal_year},
 };
@@ -123,7 +123,7 @@ fn each_latest(connection: &Connection, visit: &mut VisitLatest<'_>) -> Result<(
         while let Some(row) = rows.next()? {
             let frame = StoredFrame::read(row)?;
             if let Ok((slots, _)) = frame.values() {
-                made.add(Speaker { frame: frame.id, period: frame.period, at: frame.at }, &slots);
+                made.add(Speaker { frame: frame.id, period: frame.period, at: frame.at }, &ranges(&slots));
             }
         }
         visit(stream, block, &made)?;

@@ -4,6 +4,8 @@
 //!
 //! A column knows its own length in bytes, so a reader can skip it. Damage is found by the checksum around columns.
 
+use std::ops::Range;
+
 use pco::{ChunkConfig, DeltaSpec, ModeSpec};
 
 /// What is known of a column before it is packed. It steers speed and size, never the answer.
@@ -49,21 +51,15 @@ pub(crate) fn put_u32(out: &mut Vec<u8>, column: &[u32], shape: Shape) -> Result
         if step != 0 {
             put_varint(out, zigzag(step));
         }
-    } else if column.chunk_by(|a, b| a == b).take(worth + 1).count() <= worth {
+    } else if breaks(column, |a, b| a == b) < worth {
         out.push(RUNS);
         for run in column.chunk_by(|a, b| a == b) {
             put_varint(out, run.len() as u64);
             put_varint(out, u64::from(run.first().copied().unwrap_or(0)));
         }
-    } else if column.chunk_by(|a, b| a.wrapping_add(1) == *b).take(worth + 1).count() <= worth {
-        out.push(RAMPS);
-        let mut next = 0;
-        for ramp in column.chunk_by(|a, b| a.wrapping_add(1) == *b) {
-            let first = ramp.first().copied().unwrap_or(0);
-            put_varint(out, ramp.len() as u64);
-            put_varint(out, zigzag(i64::from(first) - next));
-            next = i64::from(first) + i64::try_from(ramp.len()).map_err(|_| "a column is too long")?;
-        }
+    } else if breaks(column, |a, b| a.wrapping_add(1) == b) < worth {
+        let ramps = column.chunk_by(|a, b| a.wrapping_add(1) == *b);
+        put_ramps(out, ramps.map(|ramp| (ramp.first().copied().unwrap_or(0), ramp.len())))?;
     } else if let Some((one, other)) = two(column) {
         out.push(TWO);
         put_varint(out, u64::from(one));
@@ -88,13 +84,34 @@ pub(crate) fn put_u32(out: &mut Vec<u8>, column: &[u32], shape: Shape) -> Result
     Ok(())
 }
 
+/// Appends a column of counts that ascend by one in every range.
+pub(crate) fn put_ranges(out: &mut Vec<u8>, column: &[u32], ranges: &[Range<u32>]) -> Result<(), Damage> {
+    if ranges.len() > column.len() / WORTH {
+        return put_u32(out, column, Shape::Smooth);
+    }
+    put_ramps(out, ranges.iter().map(|range| (range.start, range.len())))
+}
+
+/// Appends the first number and the length of every ramp.
+fn put_ramps(out: &mut Vec<u8>, ramps: impl Iterator<Item = (u32, usize)>) -> Result<(), Damage> {
+    out.push(RAMPS);
+    let mut next = 0;
+    for (first, length) in ramps {
+        put_varint(out, length as u64);
+        put_varint(out, zigzag(i64::from(first) - next));
+        next = i64::from(first) + i64::try_from(length).map_err(|_| "a column is too long")?;
+    }
+    Ok(())
+}
+
 /// Appends a column of values. Whole numbers and decimals take the short way.
 pub(crate) fn put_f64(out: &mut Vec<u8>, column: &[f64], shape: Shape) -> Result<(), Damage> {
-    for (power, scale) in (0_u8..).zip(POWERS) {
-        if let Some(whole) = column.iter().map(|value| whole_u32(*value, scale)).collect::<Option<Vec<_>>>() {
-            if power > 0 {
-                out.extend([DECIMAL, power]);
-            }
+    if let Some(whole) = wholes(column, |value| value, |whole| whole) {
+        return put_u32(out, &whole, shape);
+    }
+    for (power, scale) in (0_u8..).zip(POWERS).skip(1) {
+        if let Some(whole) = wholes(column, |value| value * scale, |whole| whole / scale) {
+            out.extend([DECIMAL, power]);
             return put_u32(out, &whole, shape);
         }
     }
@@ -308,12 +325,18 @@ pub(crate) fn unzigzag(value: u64) -> i64 {
     ((value >> 1) as i64) ^ -((value & 1) as i64)
 }
 
+/// How often a number does not follow the one before it. Every pair is looked at: on noise, stopping early costs more.
+fn breaks(column: &[u32], follows: impl Fn(u32, u32) -> bool) -> usize {
+    let pairs = column.iter().zip(column.iter().skip(1));
+    pairs.map(|(a, b)| u32::from(!follows(*a, *b))).sum::<u32>() as usize
+}
+
 /// First number and step, when every step is the same.
 fn steps(column: &[u32]) -> Option<(u32, i64)> {
     let first = *column.first().unwrap_or(&0);
     let step = column.get(1).map_or(0, |second| i64::from(*second) - i64::from(first));
     let step = i32::try_from(step).ok()?;
-    let even = column.windows(2).all(|pair| matches!(pair, [a, b] if a.wrapping_add_signed(step) == *b));
+    let even = breaks(column, |a, b| a.wrapping_add_signed(step) == b) == 0;
     let last = column.last().unwrap_or(&0);
     let way = i64::from(*last) - i64::from(first);
     // A column that wraps around is no row of even steps.
@@ -332,11 +355,14 @@ fn width(column: &[u32]) -> (u32, u32) {
     (least.min(most), 32 - most.saturating_sub(least).leading_zeros())
 }
 
-/// Whether the values use the width they span: then packing gains next to nothing.
+/// Whether the values use the width they span: then packing gains next to nothing. One value in eight tells.
 fn is_noise(column: &[u32]) -> bool {
     let (least, width) = width(column);
-    let used: u64 = column.iter().map(|value| u64::from(32 - (value - least).leading_zeros())).sum();
-    used * 4 >= u64::from(width) * 3 * column.len() as u64 && width <= 16
+    let some = column.iter().step_by(8);
+    let (spanned, used) = some.fold((0, 0), |(spanned, used), value| {
+        (spanned + u64::from(width), used + u64::from(32 - (value - least).leading_zeros()))
+    });
+    used * 4 >= spanned * 3 && width <= 16
 }
 
 /// Reads values of a fixed width. Eight of them are a whole number of bytes, so they are read eight at a time; a value and
@@ -391,17 +417,28 @@ fn put_bits(out: &mut Vec<u8>, column: &[u32]) -> Result<(), Damage> {
 fn two(column: &[u32]) -> Option<(u32, u32)> {
     let one = *column.first()?;
     let other = *column.iter().find(|value| **value != one)?;
-    column.iter().all(|value| *value == one || *value == other).then_some((one, other))
+    column.iter().all(|value| (*value == one) | (*value == other)).then_some((one, other))
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "kept only when the number comes back bit by bit"
-)]
-fn whole_u32(value: f64, scale: f64) -> Option<u32> {
-    let whole = (value * scale).round() as u32;
-    ((f64::from(whole) / scale).to_bits() == value.to_bits()).then_some(whole)
+/// A column as counts, when every number comes back from them bit by bit. Above 2^52 floats are whole numbers, so that
+/// adding it rounds and leaves the count in the low bits: nothing in the way of taking several values at once.
+#[expect(clippy::cast_possible_truncation, reason = "what is cut off is looked at")]
+fn wholes(column: &[f64], there: impl Fn(f64) -> f64, back: impl Fn(f64) -> f64) -> Option<Vec<u32>> {
+    const LARGE: f64 = 4_503_599_627_370_496.0;
+    let mut wholes = Vec::with_capacity(column.len());
+    for few in column.chunks(64) {
+        let mut wrong = 0;
+        wholes.extend(few.iter().map(|value| {
+            let large = there(*value) + LARGE;
+            let count = large.to_bits() ^ LARGE.to_bits();
+            wrong |= back(large - LARGE).to_bits() ^ value.to_bits() | count >> 32;
+            count as u32
+        }));
+        if wrong != 0 {
+            return None;
+        }
+    }
+    Some(wholes)
 }
 
 #[expect(

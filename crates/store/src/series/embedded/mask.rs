@@ -1,5 +1,7 @@
 //! Sets of slots inside one block of places.
 
+use std::ops::Range;
+
 use gapwatch_model::PlaceIx;
 
 /// Places in one block. A frame never crosses a block, so a province's read touches only its own blocks.
@@ -8,6 +10,12 @@ pub(crate) const BLOCK: u32 = 4096;
 /// Block of a place and its slot inside.
 pub(crate) fn locate(place: PlaceIx) -> (u32, u32) {
     (place.0 / BLOCK, place.0 % BLOCK)
+}
+
+/// Ascending slots as the ranges they fill.
+pub(crate) fn ranges(slots: &[u32]) -> Vec<Range<u32>> {
+    let whole = slots.chunk_by(|a, b| a.checked_add(1) == Some(*b));
+    whole.filter_map(|range| Some(*range.first()?..range.last()?.saturating_add(1))).collect()
 }
 
 /// Some of the slots of one block.
@@ -85,7 +93,15 @@ impl Mask {
 
 #[cfg(test)]
 mod tests {
-    use super::{BLOCK, Mask};
+    use super::{BLOCK, Mask, ranges};
+
+    #[test]
+    #[expect(clippy::single_range_in_vec_init, reason = "one range is what is meant")]
+    fn slots_are_told_as_ranges() {
+        assert_eq!(ranges(&[]), []);
+        assert_eq!(ranges(&[4, 5, 6]), [4..7]);
+        assert_eq!(ranges(&[0, 2, 3, u32::MAX]), [0..1, 2..4, u32::MAX..u32::MAX]);
+    }
 
     #[test]
     fn a_row_of_slots_goes_in_as_one_by_one() {

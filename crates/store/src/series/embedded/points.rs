@@ -2,15 +2,20 @@
 //!
 //! Most reads need the body only, so the two are stored apart, each with its own checksum.
 
+use std::ops::Range;
+
 use gapwatch_model::{PlaceIx, Point, Qualifier, Value};
 
 use super::{
-    column::{Damage, Reader, Shape, put_f64, put_u32, put_varint},
-    mask::{BLOCK, Mask, locate},
+    column::{Damage, Reader, Shape, put_f64, put_ranges, put_u32, put_varint},
+    mask::{BLOCK, Mask, locate, ranges},
 };
 
 /// Most points in one piece, which bounds what damaged bytes can make us allocate.
 const MOST: usize = 1 << 20;
+
+/// Added to a value: negative zero is zero.
+const NO_SIGN: f64 = 0.0;
 
 const NUMBERS: u8 = 0;
 const RATIOS: u8 = 1;
@@ -28,6 +33,22 @@ pub(crate) struct Values {
 }
 
 impl Values {
+    /// Appends the columns.
+    pub(crate) fn put(&self, out: &mut Vec<u8>, shape: Shape) -> Result<(), Damage> {
+        if self.ratio.is_empty() {
+            out.push(NUMBERS);
+            return put_f64(out, &self.first, shape);
+        }
+        if self.ratio.contains(&0) {
+            out.push(MIXED);
+            put_u32(out, &self.ratio, shape)?;
+        } else {
+            out.push(RATIOS);
+        }
+        put_f64(out, &self.first, shape)?;
+        put_f64(out, &self.second, shape)
+    }
+
     #[inline]
     pub(crate) fn value(&self, index: usize) -> Option<Value> {
         let first = *self.first.get(index)?;
@@ -44,12 +65,23 @@ impl Values {
 pub(crate) struct Extras {
     qualifier: Vec<u32>,
     sampled: Vec<u32>,
+    /// Empty when no point has samples.
     samples: Vec<u32>,
     /// Row minus place.
     row: Vec<u32>,
 }
 
 impl Extras {
+    /// Appends the columns.
+    pub(crate) fn put(&self, out: &mut Vec<u8>, shape: Shape) -> Result<(), Damage> {
+        put_u32(out, &self.qualifier, shape)?;
+        put_u32(out, &self.sampled, shape)?;
+        if !self.samples.is_empty() {
+            put_u32(out, &self.samples, shape)?;
+        }
+        put_u32(out, &self.row, if shape == Shape::Free { Shape::Smooth } else { shape })
+    }
+
     /// The point at this position of the columns.
     #[inline]
     pub(crate) fn point(&self, index: usize, place: PlaceIx, values: &Values) -> Result<Point, Damage> {
@@ -65,15 +97,68 @@ impl Extras {
     }
 }
 
+/// Points taken apart.
+#[derive(Debug)]
+pub(crate) struct Columns {
+    pub(crate) slots: Vec<u32>,
+    pub(crate) values: Values,
+    pub(crate) extras: Extras,
+}
+
+impl Columns {
+    pub(crate) fn of(points: &[Point]) -> Self {
+        let (mut ratios, mut sampled) = (false, false);
+        let taken_apart = points.iter().map(|point| {
+            ratios |= matches!(point.value, Value::Ratio { .. });
+            sampled |= point.samples.is_some();
+            let first = match point.value {
+                Value::Number(number) => number,
+                Value::Ratio { numerator, .. } => numerator,
+            };
+            // Where a file is in the order of places, row and place differ by the same number all the way.
+            let row = point.row.wrapping_sub(point.place.0);
+            (locate(point.place).1, first + NO_SIGN, qualifier_code(point.qualifier), row)
+        });
+        let (slots, first, qualifier, row): (Vec<_>, Vec<_>, Vec<_>, Vec<_>) = taken_apart.collect();
+        let mut columns = Self {
+            slots,
+            values: Values { first, ..Values::default() },
+            extras: Extras { qualifier, sampled: vec![0; points.len()], samples: Vec::new(), row },
+        };
+        if ratios {
+            let second = |point: &Point| match point.value {
+                Value::Number(_) => (0, 0.0),
+                Value::Ratio { denominator, .. } => (1, denominator + NO_SIGN),
+            };
+            (columns.values.ratio, columns.values.second) = points.iter().map(second).collect();
+        }
+        if sampled {
+            let samples = |point: &Point| (u32::from(point.samples.is_some()), point.samples.unwrap_or(0));
+            (columns.extras.sampled, columns.extras.samples) = points.iter().map(samples).collect();
+        }
+        columns
+    }
+}
+
+/// A frame's points as they are kept.
+#[derive(Debug)]
+pub(crate) struct Packed {
+    /// The slots they fill.
+    pub(crate) ranges: Vec<Range<u32>>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) extra: Vec<u8>,
+}
+
 /// Packs a frame's points, all of one block.
-pub(crate) fn pack(points: &[Point], shape: Shape) -> Result<(Vec<u8>, Vec<u8>), Damage> {
+pub(crate) fn pack(points: &[Point], shape: Shape) -> Result<Packed, Damage> {
+    let Columns { slots, values, extras } = Columns::of(points);
     let (mut body, mut extra) = (Vec::new(), Vec::new());
-    put_varint(&mut body, points.len() as u64);
-    let places: Vec<u32> = points.iter().map(|point| locate(point.place).1).collect();
-    put_u32(&mut body, &places, Shape::Smooth)?;
-    put_values(&mut body, points, shape)?;
-    put_extras(&mut extra, points, shape)?;
-    Ok((seal(body), seal(extra)))
+    put_varint(&mut body, slots.len() as u64);
+    let ranges = ranges(&slots);
+    put_ranges(&mut body, &slots, &ranges)?;
+    values.put(&mut body, shape)?;
+    extras.put(&mut extra, shape)?;
+    Ok(Packed { ranges, body: seal(body), extra: seal(extra) })
 }
 
 /// Reads a frame's places and values back.
@@ -101,36 +186,6 @@ pub(crate) fn unpack(body: &[u8], extra: &[u8], block: u32, wanted: &mut Mask) -
     Ok(points)
 }
 
-/// Appends the columns of values.
-pub(crate) fn put_values(out: &mut Vec<u8>, points: &[Point], shape: Shape) -> Result<(), Damage> {
-    let ratios = points.iter().filter(|point| matches!(point.value, Value::Ratio { .. })).count();
-    let kind = if ratios == 0 {
-        NUMBERS
-    } else if ratios == points.len() {
-        RATIOS
-    } else {
-        MIXED
-    };
-    out.push(kind);
-    if kind == MIXED {
-        let ratio = |point: &Point| u32::from(matches!(point.value, Value::Ratio { .. }));
-        put_u32(out, &points.iter().map(ratio).collect::<Vec<_>>(), shape)?;
-    }
-    let first = |point: &Point| match point.value {
-        Value::Number(number) => number,
-        Value::Ratio { numerator, .. } => numerator,
-    };
-    put_f64(out, &points.iter().map(first).collect::<Vec<_>>(), shape)?;
-    if kind != NUMBERS {
-        let second = |point: &Point| match point.value {
-            Value::Number(_) => 0.0,
-            Value::Ratio { denominator, .. } => denominator,
-        };
-        put_f64(out, &points.iter().map(second).collect::<Vec<_>>(), shape)?;
-    }
-    Ok(())
-}
-
 /// Reads the columns of values back.
 pub(crate) fn read_values(reader: &mut Reader<'_>, count: usize) -> Result<Values, Damage> {
     let kind = reader.byte()?;
@@ -143,19 +198,6 @@ pub(crate) fn read_values(reader: &mut Reader<'_>, count: usize) -> Result<Value
     let first = reader.f64s(count)?;
     let second = if kind == NUMBERS { Vec::new() } else { reader.f64s(count)? };
     Ok(Values { ratio, first, second })
-}
-
-/// Appends the columns of qualifiers, samples and rows.
-pub(crate) fn put_extras(out: &mut Vec<u8>, points: &[Point], shape: Shape) -> Result<(), Damage> {
-    put_u32(out, &points.iter().map(|point| qualifier_code(point.qualifier)).collect::<Vec<_>>(), shape)?;
-    let sampled: Vec<u32> = points.iter().map(|point| u32::from(point.samples.is_some())).collect();
-    put_u32(out, &sampled, shape)?;
-    if sampled.contains(&1) {
-        put_u32(out, &points.iter().map(|point| point.samples.unwrap_or(0)).collect::<Vec<_>>(), shape)?;
-    }
-    // Where a file is in the order of places, row and place differ by the same number all the way.
-    let rows = points.iter().map(|point| point.row.wrapping_sub(point.place.0)).collect::<Vec<_>>();
-    put_u32(out, &rows, if shape == Shape::Free { Shape::Smooth } else { shape })
 }
 
 /// Reads the columns of qualifiers, samples and rows back.
@@ -202,8 +244,13 @@ fn qualifier_of(code: u32) -> Result<Qualifier, Damage> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Mask, Shape, pack, unpack};
+    use super::{Mask, Packed, Shape, pack, unpack};
     use gapwatch_model::{PlaceIx, Point, Qualifier, Value};
+
+    fn packed(shape: Shape) -> (Vec<u8>, Vec<u8>) {
+        let Packed { body, extra, .. } = pack(&points(), shape).unwrap();
+        (body, extra)
+    }
 
     fn points() -> Vec<Point> {
         let point = |place: u32, value, qualifier, samples| Point {
@@ -227,14 +274,14 @@ mod tests {
     #[test]
     fn everything_comes_back() {
         for shape in [Shape::Free, Shape::Smooth, Shape::Search] {
-            let (body, extra) = pack(&points(), shape).unwrap();
+            let (body, extra) = packed(shape);
             assert_eq!(back(&body, &extra).unwrap(), points());
         }
     }
 
     #[test]
     fn only_what_is_wanted_comes_back_and_only_once() {
-        let (body, extra) = pack(&points(), Shape::Free).unwrap();
+        let (body, extra) = packed(Shape::Free);
         let mut wanted = Mask::none();
         wanted.insert(3);
         wanted.insert(4);
@@ -244,7 +291,7 @@ mod tests {
 
     #[test]
     fn a_flipped_bit_is_found() {
-        let (body, extra) = pack(&points(), Shape::Free).unwrap();
+        let (body, extra) = packed(Shape::Free);
         for at in 0..body.len() {
             let mut damaged = body.clone();
             damaged[at] ^= 4;

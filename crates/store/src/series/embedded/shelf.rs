@@ -9,7 +9,7 @@ use gapwatch_model::Point;
 use super::{
     column::{Damage, Reader, Shape, put_i64, put_u32, put_varint},
     mask::BLOCK,
-    points::{Extras, Values, checked, put_extras, put_values, read_extras, read_values, seal},
+    points::{Columns, Extras, Values, checked, read_extras, read_values, seal},
 };
 
 /// Cells of a tile, about: enough to pack well, few enough to read one place quickly.
@@ -132,9 +132,10 @@ pub(crate) fn pack_tile(cells: &[Option<Cell>], periods: usize) -> Result<(Vec<u
     let (mut body, mut extra) = (Vec::new(), Vec::new());
     put_varint(&mut body, absent.len() as u64);
     put_u32(&mut body, &absent, Shape::Smooth)?;
-    put_values(&mut body, &points, Shape::Search)?;
+    let Columns { values, extras, .. } = Columns::of(&points);
+    values.put(&mut body, Shape::Search)?;
     put_u32(&mut extra, &revs, Shape::Search)?;
-    put_extras(&mut extra, &points, Shape::Search)?;
+    extras.put(&mut extra, Shape::Search)?;
     Ok((seal(body), seal(extra)))
 }
 
