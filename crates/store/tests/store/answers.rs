@@ -11,7 +11,7 @@ use proptest::{
 
 use super::{
     double::{Answer, Double},
-    kit::{batch, day, frame, key, nth_noon, places, revisions, values},
+    kit::{batch, day, frame, key, latest, nth_noon, places, revisions, values},
 };
 
 /// Columns of our records in the order the server gives them: that of the alphabet, after its own two.
@@ -79,7 +79,7 @@ fn row(table: u32, place: u32, value: &str) -> String {
 
 /// What the server appends when it fails after the first bytes went out with a 200.
 const FAILED: &str = "\r\n#datatype,string,string\r\n#group,true,true\r\n#default,,\r\n,error,reference\r\n\
-    ,\"failed to execute query: memory allocation limit reached, \"\"sort\"\"\",897\r\n";
+    ,\"failed to execute query: memory allocation limit reached, \"\"sort\"\"\",\r\n";
 
 fn with_server(dir: &tempfile::TempDir, influx: InfluxOptions) -> Store {
     let options = StoreOptions { influx: Some(influx), ..StoreOptions::default() };
@@ -158,6 +158,93 @@ fn tables_of_a_real_server_are_read() {
 }
 
 #[test]
+fn a_server_that_answers_beyond_the_days_asked_for_is_sifted() {
+    let (dir, server) = (tempfile::tempdir().unwrap(), Double::start());
+    let store = with_server(&dir, server.options());
+    let said = ["1925", "1965", "202401"].map(|period| frame(key("a", period, "survey"), &[(1, 1.0)]));
+    store.append(&batch(nth_noon(37), said.to_vec())).unwrap();
+    server.will([Answer::Taken]);
+    assert_eq!(store.deliver(nth_noon(41)).unwrap().points, 3);
+    let of = |year: &str| {
+        row(0, 1, "1").replace("2024-01-31T", &format!("{year}-12-31T")).replace(",month,", ",year,")
+    };
+    // Until 2.7.7 a range that ends before 1970 is answered with everything.
+    let all = || Answer::Csv(format!("{}{}{}{}\r\n", head(&COLUMNS), of("1925"), of("1965"), row(0, 1, "1")));
+    let days = Some((day("1960-01-01"), day("1965-12-31")));
+    let query = Query { days, ..Query::new("a".into()) };
+    let periods = |found: Vec<gapwatch_model::Observation>| {
+        found.iter().map(|o| o.head.key.period.to_string()).collect::<Vec<_>>()
+    };
+    server.will([all()]);
+    assert_eq!(periods(values(store.series(), &query)), ["1965"]);
+    server.will([all()]);
+    assert_eq!(periods(latest(store.series(), &query)), ["1965"]);
+    let columns = [
+        "den",
+        "evidence",
+        "kind",
+        "n",
+        "none",
+        "num",
+        "operator",
+        "organisation",
+        "r",
+        "source",
+        "sum",
+        "t",
+    ];
+    let columns = [&columns[..], &["measuring_point", "technology", "c0"]].concat();
+    let sum_of = |year: &str| {
+        row_of(&columns, 0, 1, "")
+            .replace("2024-01-31T", &format!("{year}-12-31T"))
+            .replace(",month,", ",year,")
+    };
+    server.will([Answer::Csv(format!("{}{}{}\r\n", head(&columns), sum_of("1965"), sum_of("2024")))]);
+    let sums = store.series().summary(&query, &[]).unwrap();
+    assert_eq!(sums.iter().map(|sum| sum.period.to_string()).collect::<Vec<_>>(), ["1965"]);
+    assert_eq!(store.spool().unwrap().unwrap().local_because, None);
+    // All of before 1970 is one question, so nothing is handed out twice; what comes after it is asked for in pieces.
+    let asked = server.requests().len();
+    let mut everything = vec![all()];
+    everything.resize(500, Answer::Csv(format!("{}{}\r\n", head(&COLUMNS), row(0, 1, "1"))));
+    server.will(everything);
+    assert_eq!(periods(revisions(store.series(), &Query::new("a".into()))), ["1925", "1965", "202401"]);
+    let ends = server.requests()[asked - 2..].iter().map(|request| request.body.clone()).collect::<Vec<_>>();
+    let early = |body: &String| body.contains("stop: 1970-01-02T");
+    assert_eq!(
+        (ends[0].contains("1960-01-01T"), early(&ends[0]), early(&ends[1]), early(&ends[2])),
+        (true, true, true, true)
+    );
+    assert!(
+        ends[3..].iter().all(|body| body.contains("start: 19") | body.contains("start: 20") && !early(body))
+    );
+    assert_eq!(store.spool().unwrap().unwrap().local_because, None);
+}
+
+#[test]
+fn what_no_server_can_hold_is_refused_before_it_stops_the_queue() {
+    let (dir, server) = (tempfile::tempdir().unwrap(), Double::start());
+    let store = with_server(&dir, server.options());
+    for period in ["1677", "2262", "226201"] {
+        let said = frame(key("a", period, "survey"), &[(1, 1.0)]);
+        let error = store.append(&batch(nth_noon(37), vec![said])).unwrap_err();
+        let said =
+            format!("time `{period}` is outside of what can be kept, expected a year from 1678 to 2261");
+        assert_eq!(error.to_string(), said);
+    }
+    let mut long = frame(key("a", "202401", "survey"), &[(1, 1.0)]);
+    long.key.dimensions.organisation = Some("\"".repeat(3000).into());
+    let error = store.append(&batch(nth_noon(37), vec![long])).unwrap_err();
+    assert_eq!(error.to_string(), "a name is too large for the store");
+    assert_eq!(store.spool().unwrap().unwrap().frames, 0);
+    for period in ["1678", "2261"] {
+        store.append(&batch(nth_noon(37), vec![frame(key("a", period, "survey"), &[(1, 1.0)])])).unwrap();
+    }
+    server.will([Answer::Taken]);
+    assert_eq!(store.deliver(nth_noon(41)).unwrap().points, 2);
+}
+
+#[test]
 fn who_asks_for_nothing_asks_no_server() {
     let (dir, server) = (tempfile::tempdir().unwrap(), Double::start());
     let store = delivered(&dir, &server);
@@ -216,7 +303,7 @@ fn half_an_answer_is_no_answer() {
     for (what, answer, because) in [
         ("an error after records", format!("{head}{}{FAILED}", row(0, 1, "7.5")), failed),
         ("an error alone", FAILED.to_owned(), failed),
-        ("an error without a reference", FAILED.replace(",897\r\n", ",\r\n"), failed),
+        ("an error with a reference", FAILED.replace("\",\r\n", "\",897\r\n"), failed),
         (
             "an error without a word",
             FAILED.split(",\"failed").next().unwrap().to_owned() + ",,\r\n",

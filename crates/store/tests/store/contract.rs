@@ -60,8 +60,10 @@ impl Drop for Bucket {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let deleted = runtime.block_on(async {
             let client = influxdb2::Client::new(url, org.clone(), token);
-            let request = ListBucketsRequest { name: Some(bucket), org: Some(org), ..Default::default() };
-            for found in client.list_buckets(Some(request)).await?.buckets {
+            let request =
+                ListBucketsRequest { name: Some(bucket.clone()), org: Some(org), ..Default::default() };
+            let found = client.list_buckets(Some(request)).await?.buckets;
+            for found in found.into_iter().filter(|found| found.name == bucket) {
                 client.delete_bucket(&found.id.unwrap_or_default()).await?;
             }
             Ok::<_, influxdb2::RequestError>(())
@@ -296,6 +298,43 @@ fn filters_narrow_every_read() {
             sorted(history),
             naive.values(&Query { places: Some([PlaceIx(2)].into_iter().collect()), ..base })
         );
+    });
+}
+
+#[test]
+fn days_before_1970_are_days_like_others() {
+    on_every_backend(4, |series| {
+        let mut naive = Naive::default();
+        for (run, period) in (1_u32..).zip(["1925", "1968Q1", "1969", "19700101", "19700102", "202401"]) {
+            let said = [frame(key("a", period, "one"), &[(1, f64::from(run)), (2, 0.5)])];
+            let (run, at) = (RunId(run.into()), nth_noon(40 + u64::from(run)));
+            series.append(run, at, &said).unwrap();
+            naive.append(run, at, &said);
+        }
+        let corrected = [frame(key("a", "1968Q1", "one"), &[(2, 7.0)])];
+        series.append(RunId(9), nth_noon(90), &corrected).unwrap();
+        naive.append(RunId(9), nth_noon(90), &corrected);
+        for days in [
+            None,
+            Some(("1900-01-01", "1969-12-30")),
+            Some(("1960-01-01", "1969-12-31")),
+            Some(("1969-12-31", "1970-01-01")),
+            Some(("1970-01-01", "1970-01-01")),
+            Some(("1970-01-02", "2024-12-31")),
+        ] {
+            for as_of in [None, Some(nth_noon(60))] {
+                let days = days.map(|(from, to)| (day(from), day(to)));
+                let query = Query { days, as_of, ..Query::new("a".into()) };
+                assert_eq!(values(series, &query), naive.values(&query), "values of {query:?}");
+                assert_eq!(latest(series, &query), naive.latest(&query), "latest of {query:?}");
+                assert_eq!(revisions(series, &query), naive.revisions(&query), "revisions of {query:?}");
+                assert_eq!(
+                    series.summary(&query, &[1.0]).unwrap(),
+                    naive.summary(&query, &[1.0]),
+                    "{query:?}"
+                );
+            }
+        }
     });
 }
 

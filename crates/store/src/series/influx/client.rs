@@ -209,10 +209,11 @@ impl Client {
         cuts: &[f64],
     ) -> Result<Vec<Summary>, StoreError> {
         let mut found = Vec::new();
-        self.query(flux::summary(&self.bucket, query, scope, days, cuts), &mut |columns| {
+        self.query(flux::summary(&self.bucket, query, scope, flux::asked(days), cuts), &mut |columns| {
             found.push(summary_of(query, cuts.len() + 1, columns)?);
             Ok(())
         })?;
+        found.retain(|summary| days.0 <= summary.period.end() && summary.period.end() <= days.1);
         found.sort_by(|a, b| {
             a.stream.cmp(&b.stream).then_with(|| period::code(a.period).cmp(&period::code(b.period)))
         });

@@ -29,6 +29,15 @@ pub(crate) enum Scope {
     Sifted,
 }
 
+/// The first day of Unix time. Up to 2.7.7 a server takes a range that ends at or before it for one without an end, and a
+/// range that begins at or before it for one without a beginning, unless it picks the first or last point by itself.
+pub(crate) const EPOCH: NaiveDate = NaiveDate::from_ymd_opt(1970, 1, 1).unwrap();
+
+/// The days to ask for where these are wanted: ranges end after [`EPOCH`]. Whoever asks leaves out what was not wanted.
+pub(crate) fn asked((from, to): (NaiveDate, NaiveDate)) -> (NaiveDate, NaiveDate) {
+    (from, to.max(EPOCH))
+}
+
 /// Observations of days `from..=to` in one block of places.
 pub(crate) fn observations(
     bucket: &str,
@@ -75,7 +84,7 @@ pub(crate) fn summary(
     };
     let counts: String = classes.map(count).collect();
     format!(
-        "{}{PIVOT}  |> group(columns: [\"_time\", \"kind\", \"source\", \"evidence\", \"operator\", \"technology\", \"measuring_point\", \"organisation\"])\n  \
+        "{}{VALUES}{PIVOT}  |> group(columns: [\"_time\", \"kind\", \"source\", \"evidence\", \"operator\", \"technology\", \"measuring_point\", \"organisation\"])\n  \
          |> reduce(identity: {{n: 0, sum: 0.0, r: 0, num: 0.0, den: 0.0, none: 0{start}}}, fn: (r, accumulator) => {{\n    \
          has = r.ratio == 0 or r.d != 0.0\n    \
          amount = if r.ratio == 0 then r.v else if r.d != 0.0 then r.v / r.d * 100.0 else 0.0\n    \
@@ -114,6 +123,9 @@ const DIMENSIONS: &str = ", operator: if exists r.operator then r.operator else 
      technology: if exists r.technology then r.technology else \"\", \
      measuring_point: if exists r.measuring_point then r.measuring_point else \"\", \
      organisation: if exists r.organisation then r.organisation else \"\"";
+
+const VALUES: &str =
+    "  |> filter(fn: (r) => r._field == \"ratio\" or r._field == \"v\" or r._field == \"d\")\n";
 
 const PIVOT: &str = "  |> pivot(rowKey: [\"_time\"], columnKey: [\"_field\"], valueColumn: \"_value\")\n";
 

@@ -4,9 +4,9 @@
 //! period, and `rev`: `now` for what stands, a number for what stood before it. Time: midnight (UTC) of the period's last
 //! day. Every field is always written, so that a later point leaves nothing of an earlier one behind.
 
-use std::fmt::Write;
+use std::{fmt::Write, ops::RangeInclusive};
 
-use chrono::{DateTime, NaiveTime};
+use chrono::{DateTime, Datelike, NaiveTime};
 use gapwatch_model::{
     Dimensions, Evidence, FrameKey, Head, Period, PeriodKind, PlaceIx, Point, Qualifier, RunId, Value,
 };
@@ -30,6 +30,31 @@ const KINDS: [(PeriodKind, &str); 6] = [
 const QUALIFIERS: [Qualifier; 5] =
     [Qualifier::Exact, Qualifier::MoreThan, Qualifier::LessThan, Qualifier::Almost, Qualifier::About];
 const EVIDENCE: [Evidence; 4] = [Evidence::Crowd, Evidence::Claimed, Evidence::Modelled, Evidence::Measured];
+
+/// Years a server's ranges reach.
+const YEARS: RangeInclusive<i32> = 1678..=2261;
+
+/// Most bytes of one name: a server refuses a series whose names are longer than 65,535 bytes together.
+const LONGEST: usize = 8 * 1024;
+
+/// Says whether a server can hold what is said under this key. What it can never take would stop the queue for ever.
+pub(crate) fn check(key: &FrameKey) -> Result<(), StoreError> {
+    let Dimensions { operator, technology, measuring_point, organisation } = &key.dimensions;
+    let dimensions = [operator, technology, measuring_point, organisation].into_iter().flatten();
+    let mut names = dimensions.chain(&key.method).map(AsRef::as_ref);
+    let long = |name: &str| encode(name).len() > LONGEST;
+    if long(key.indicator.as_str()) || long(key.source.as_str()) || names.any(long) {
+        return Err(StoreError::TooLarge { what: "a name" });
+    }
+    time(key).map(|_| ())
+}
+
+/// Midnight (UTC) of the period's last day, in nanoseconds since 1970.
+fn time(key: &FrameKey) -> Result<i64, StoreError> {
+    let day = key.period.end();
+    let time = day.and_time(NaiveTime::MIN).and_utc().timestamp_nanos_opt();
+    time.filter(|_| YEARS.contains(&day.year())).ok_or_else(|| StoreError::Time(key.period.to_string()))
+}
 
 /// Appends one line.
 pub(crate) fn put(out: &mut String, head: &Head, point: &Point, rev: &str) -> Result<(), StoreError> {
@@ -69,8 +94,7 @@ pub(crate) fn put(out: &mut String, head: &Head, point: &Point, rev: &str) -> Re
     let method = encode(key.method.as_deref().unwrap_or(""));
     let has_method = i32::from(key.method.is_some());
     let (at, offset) = db::stamp(head.recorded_at)?;
-    let time = key.period.end().and_time(NaiveTime::MIN).and_utc();
-    let time = time.timestamp_nanos_opt().ok_or_else(|| StoreError::Time(key.period.to_string()))?;
+    let time = time(key)?;
     let written = writeln!(
         out,
         " ratio={ratio}i,v={first},d={second},q={qualifier}i,s={samples}i,row={}i,run={}i,at={at}i,off={offset}i,hm={has_method}i,m=\"{}\" {time}",

@@ -154,16 +154,24 @@ impl Influx {
         loop {
             let end = chrono::TimeDelta::try_days(days - 1).and_then(|days| start.checked_add_signed(days));
             let end = end.map_or(to, |end| end.min(to));
-            let flux = flux::observations(&self.client.bucket, query, &scope, block, (start, end), revisions);
-            found.extend(self.read(query, flux)?);
-            match end.succ_opt() {
+            // All days before 1970 are asked for at once: a range of some of them would be answered with all.
+            let window = if start <= flux::EPOCH { flux::asked((start, end)) } else { (start, end) };
+            let flux = flux::observations(&self.client.bucket, query, &scope, block, window, revisions);
+            found.extend(self.read(query, flux, (window.0, window.1.min(to)))?);
+            match window.1.succ_opt() {
                 Some(next) if next <= to => start = next,
                 _ => return Ok(found),
             }
         }
     }
 
-    fn read(&self, query: &Query, flux: String) -> Result<Vec<Record>, StoreError> {
+    /// Asks, and takes what is wanted: a server may say more.
+    fn read(
+        &self,
+        query: &Query,
+        flux: String,
+        (from, to): (NaiveDate, NaiveDate),
+    ) -> Result<Vec<Record>, StoreError> {
         let at = query.as_of;
         let mut found = Vec::new();
         self.client.query(flux, &mut |columns| {
@@ -174,7 +182,12 @@ impl Influx {
                 rev.parse().map_err(|_| format!("`{rev}` in column `rev` is no number"))?
             };
             let known = at.is_none_or(|at| head.recorded_at <= at);
-            if known && query.places.as_ref().is_none_or(|places| places.contains(point.place)) {
+            let day = head.key.period.end();
+            if known
+                && from <= day
+                && day <= to
+                && query.places.as_ref().is_none_or(|places| places.contains(point.place))
+            {
                 found.push(Record { head, point, rev });
             }
             Ok(())
@@ -212,8 +225,12 @@ impl Influx {
         block: u32,
         days: (NaiveDate, NaiveDate),
     ) -> Result<Vec<Record>, StoreError> {
-        let found = if query.as_of.is_none() {
-            self.read(query, flux::latest(&self.client.bucket, query, &self.scope(query)?, block, days))?
+        let found = if query.as_of.is_none() && days.1 >= flux::EPOCH {
+            self.read(
+                query,
+                flux::latest(&self.client.bucket, query, &self.scope(query)?, block, days),
+                days,
+            )?
         } else {
             self.standing(query, block, days)?
         };

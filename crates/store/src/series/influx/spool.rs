@@ -73,6 +73,7 @@ pub(crate) fn append(
     at: DateTime<FixedOffset>,
     frames: &[Frame],
 ) -> Result<Counts, StoreError> {
+    frames.iter().try_for_each(|frame| line::check(&frame.key))?;
     let before: i64 =
         transaction.query_row("SELECT coalesce(max(id), 0) FROM frame", [], |row| row.get(0))?;
     let counts = embedded::append_frames(transaction, run, at, frames)?;
