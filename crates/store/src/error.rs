@@ -122,6 +122,18 @@ pub enum StoreError {
         /// How many may.
         most: u64,
     },
+    /// What would name a series or a method at InfluxDB is longer than a server takes. The batch was refused.
+    #[error("{what} of `{indicator}` takes `{bytes}` bytes at InfluxDB, expected at most `{most}`")]
+    TooLong {
+        /// Which name.
+        what: &'static str,
+        /// In a frame of which indicator.
+        indicator: IndicatorId,
+        /// How long it is there.
+        bytes: usize,
+        /// How long it may be.
+        most: usize,
+    },
     /// The store was opened without a server.
     #[error("the store keeps its series in its own file, expected one with an InfluxDB server")]
     NoServer,

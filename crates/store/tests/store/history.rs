@@ -123,8 +123,15 @@ proptest! {
                     now = now.saturating_add_signed(later);
                     run += 1;
                     let frames: Vec<Frame> = frames.iter().map(frame_of).collect();
-                    store.series().append(RunId(run), nth_noon(now), &frames).unwrap();
-                    naive.append(RunId(run), nth_noon(now), &frames);
+                    let compared = store.series().compare(nth_noon(now), &frames[..1]).unwrap().counts;
+                    let before = naive.kept.len();
+                    naive.append(RunId(run), nth_noon(now), &frames[..1]);
+                    let said = u32::try_from(naive.kept.len() - before).unwrap();
+                    assert_eq!(compared.imported + compared.updated, said);
+                    naive.append(RunId(run), nth_noon(now), &frames[1..]);
+                    let said = u32::try_from(naive.kept.len() - before).unwrap();
+                    let counts = store.series().append(RunId(run), nth_noon(now), &frames).unwrap();
+                    assert_eq!(counts.imported + counts.updated, said);
                 }
                 Step::Seal { through } => {
                     store.seal(nth_day(through)).unwrap();
@@ -140,6 +147,7 @@ proptest! {
             store.seal(nth_day(400)).unwrap();
         }
         check(&store, &naive, now);
+        assert_eq!(store.check().unwrap().problems, []);
     }
 }
 

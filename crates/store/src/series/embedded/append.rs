@@ -1,6 +1,6 @@
 //! Frames into the file: checked, compared with what stands there, cut by blocks, projected.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
 use chrono::{DateTime, Datelike, FixedOffset};
 use gapwatch_model::{Frame, FrameKey, PlaceIx, Point, RunId, Value};
@@ -35,13 +35,7 @@ pub(crate) fn append_frames(
         let method = frame.key.method.as_deref().map(|name| intern_method(transaction, name)).transpose()?;
         let period = period::code(frame.key.period);
         for (block, piece) in pieces(&frame.points) {
-            let mut latest = latest(transaction, stream, block)?;
-            // Of a period after all others nothing was said yet.
-            let standing = if latest.reaches(period) {
-                standing(transaction, stream, block, period, nanos)?
-            } else {
-                None
-            };
+            let standing = standing(transaction, stream, block, period, nanos)?;
             let kept = news(piece, standing.as_deref(), &mut counts);
             if kept.is_empty() {
                 continue;
@@ -66,10 +60,7 @@ pub(crate) fn append_frames(
                     extra
                 ])?;
             let speaker = Speaker { frame: transaction.last_insert_rowid(), period, at: nanos };
-            latest.add(speaker, &ranges);
-            transaction
-                .prepare_cached("INSERT OR REPLACE INTO latest(stream, block, body) VALUES(?1, ?2, ?3)")?
-                .execute(params![stream, block, latest.encode()])?;
+            project(transaction, stream, block, speaker, &ranges)?;
             transaction
                 .prepare_cached(
                     "UPDATE shelf SET late = late + 1 WHERE stream = ?1 AND block = ?2 AND year = ?3",
@@ -125,7 +116,7 @@ fn pieces(mut points: &[Point]) -> impl Iterator<Item = (u32, &[Point])> {
     })
 }
 
-/// Those of the points that were not said already.
+/// Gives those of the points that were not said already, and counts all of them.
 fn news<'a>(piece: &'a [Point], standing: Option<&[Option<Point>]>, counts: &mut Counts) -> Cow<'a, [Point]> {
     if standing.is_none() {
         counts.imported += u32::try_from(piece.len()).unwrap_or(u32::MAX);
@@ -209,17 +200,30 @@ fn place_count(connection: &Connection) -> Result<u32, StoreError> {
     Ok(last.map_or(0, |last| last + 1))
 }
 
-/// The projection of a stream and block.
-fn latest(transaction: &Transaction<'_>, stream: i64, block: u32) -> Result<Latest, StoreError> {
+/// Takes a new frame into the projection of its stream and block.
+fn project(
+    transaction: &Transaction<'_>,
+    stream: i64,
+    block: u32,
+    speaker: Speaker,
+    ranges: &[Range<u32>],
+) -> Result<(), StoreError> {
     let known: Option<Vec<u8>> = transaction
         .prepare_cached("SELECT body FROM latest WHERE stream = ?1 AND block = ?2")?
         .query_row(params![stream, block], |row| row.get(0))
         .optional()?;
-    let Some(body) = known else { return Ok(Latest::new()) };
-    Latest::decode(&body).map_err(|why| StoreError::Damaged {
-        what: format!("the latest vector of stream `{stream}`, block `{block}`"),
-        why: why.to_owned(),
-    })
+    let mut latest = match known {
+        None => Latest::new(),
+        Some(body) => Latest::decode(&body).map_err(|why| StoreError::Damaged {
+            what: format!("the latest vector of stream `{stream}`, block `{block}`"),
+            why: why.to_owned(),
+        })?,
+    };
+    latest.add(speaker, ranges);
+    transaction
+        .prepare_cached("INSERT OR REPLACE INTO latest(stream, block, body) VALUES(?1, ?2, ?3)")?
+        .execute(params![stream, block, latest.encode()])?;
+    Ok(())
 }
 
 fn find_stream(connection: &Connection, key: &FrameKey) -> Result<Option<i64>, StoreError> {

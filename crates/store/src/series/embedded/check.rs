@@ -30,6 +30,9 @@ pub(crate) fn frames(connection: &Connection, problems: &mut Vec<Problem>) -> Re
         let wrong = match frame.points(&mut Mask::all()) {
             Err(error) => Some(error),
             Ok(found) if found.len() != points => Some(frame.damaged("it holds another number of points")),
+            Ok(found) if !found.is_sorted_by(|a, b| a.place < b.place) => {
+                Some(frame.damaged("its places do not rise"))
+            }
             Ok(_) if !stream => Some(frame.damaged("its stream is not there")),
             Ok(_) if period::period(frame.period).is_none() => Some(frame.damaged("its period is none")),
             Ok(_) => None,

@@ -84,8 +84,8 @@ pub(crate) fn put_u32(out: &mut Vec<u8>, column: &[u32], shape: Shape) -> Result
     Ok(())
 }
 
-/// Appends a column of counts that ascend by one in every range.
-pub(crate) fn put_ranges(out: &mut Vec<u8>, column: &[u32], ranges: &[Range<u32>]) -> Result<(), Damage> {
+/// Appends rising counts, told once more as the ranges they fill.
+pub(crate) fn put_rising(out: &mut Vec<u8>, column: &[u32], ranges: &[Range<u32>]) -> Result<(), Damage> {
     if ranges.len() > column.len() / WORTH {
         return put_u32(out, column, Shape::Smooth);
     }
@@ -355,10 +355,10 @@ fn width(column: &[u32]) -> (u32, u32) {
     (least.min(most), 32 - most.saturating_sub(least).leading_zeros())
 }
 
-/// Whether the values use the width they span: then packing gains next to nothing. One value in eight tells.
+/// Whether the values use the width they span: then packing gains next to nothing. One value in eleven tells.
 fn is_noise(column: &[u32]) -> bool {
     let (least, width) = width(column);
-    let some = column.iter().step_by(8);
+    let some = column.iter().step_by(11);
     let (spanned, used) = some.fold((0, 0), |(spanned, used), value| {
         (spanned + u64::from(width), used + u64::from(32 - (value - least).leading_zeros()))
     });
@@ -519,7 +519,9 @@ mod tests {
         check_u32(&around, super::RAMPS);
         check_u32(&bits, super::TWO);
         let small: Vec<u32> = noise.iter().map(|n| 900 + n % 700).collect();
-        let skewed: Vec<u32> = (0..400).map(|n| if n % 9 == 0 { n * 200 } else { n % 3 }).collect();
+        let skewed = |every: u32| -> Vec<u32> {
+            (0..400).map(|n| if n % every == 0 { n * 200 } else { n % 3 }).collect()
+        };
         for width in 1..=32_u32 {
             let wide: Vec<u32> = noise.iter().map(|n| 3 + (n >> (32 - width)) % (u32::MAX - 3)).collect();
             let mut bytes = Vec::new();
@@ -528,7 +530,9 @@ mod tests {
         }
         check_u32(&small, super::BITS);
         check_u32(&noise, super::BITS);
-        check_u32(&skewed, super::PACKED);
+        for every in 7..11 {
+            check_u32(&skewed(every), super::PACKED);
+        }
     }
 
     #[test]

@@ -41,7 +41,7 @@ impl Latest {
         Self { speakers: Vec::new(), owner: Runs::new(), firsts: Vec::new(), first: Runs::new() }
     }
 
-    /// Takes a stored frame in, by the slots it fills. The order in which frames are taken in does not matter.
+    /// Takes a stored frame in, by the slots it fills, which rise. The order in which frames are taken in does not matter.
     pub(crate) fn add(&mut self, speaker: Speaker, ranges: &[Range<u32>]) {
         let number = index_of(&mut self.speakers, speaker);
         self.owner.change(ranges, |owner| {
@@ -53,11 +53,6 @@ impl Latest {
             let earlier = nth(&self.firsts, first).is_none_or(|at| *at > speaker.at);
             if earlier { known } else { first }
         });
-    }
-
-    /// Whether anything was said of the period or of a later one.
-    pub(crate) fn reaches(&self, period: i64) -> bool {
-        self.speakers.iter().any(|speaker| speaker.period >= period)
     }
 
     /// The frames that speak, each with the slots it speaks for.
@@ -114,13 +109,13 @@ impl Latest {
                 at: unzigzag(reader.varint()?),
             });
         }
-        let owner = Runs::read(&mut reader)?;
+        let owner = Runs::read(&mut reader, count)?;
         let count = reader.count(BLOCK as usize)?;
         let mut firsts = Vec::with_capacity(count);
         for _ in 0..count {
             firsts.push(unzigzag(reader.varint()?));
         }
-        let first = Runs::read(&mut reader)?;
+        let first = Runs::read(&mut reader, count)?;
         reader.end()?;
         Ok(Self { speakers, owner, firsts, first })
     }
@@ -148,7 +143,7 @@ impl Runs {
         }
     }
 
-    /// Gives the slots in these ranges another number.
+    /// Gives the slots in these ranges, which rise, another number.
     fn change(&mut self, ranges: &[Range<u32>], new: impl Fn(u32) -> u32) {
         let mut changed = Self(Vec::with_capacity(self.0.len() + 2 * ranges.len()));
         let mut ranges = ranges.iter().peekable();
@@ -174,14 +169,16 @@ impl Runs {
         }
     }
 
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Damage> {
+    /// Reads runs of numbers up to `most`.
+    fn read(reader: &mut Reader<'_>, most: usize) -> Result<Self, Damage> {
         let (mut runs, mut end) = (Self(Vec::new()), 0);
         while end < BLOCK {
             let length = reader.count((BLOCK - end) as usize)?;
-            let number = u32::try_from(reader.varint()?).map_err(|_| "a number is too large")?;
+            let number = reader.count(most)?;
             if length == 0 {
                 return Err("a run is empty");
             }
+            let number = u32::try_from(number).map_err(|_| "a number is too large")?;
             end += u32::try_from(length).map_err(|_| "a run is too long")?;
             runs.push(end, number);
         }
@@ -293,8 +290,6 @@ mod tests {
             for at in 0..4 {
                 let known = latest.known_by(at);
                 assert!((0..BLOCK).all(|slot| known.has(slot) == slots[slot as usize].is_some_and(|(_, first)| first <= at)));
-                let reached = slots.iter().flatten().any(|(now, _)| now.period >= at);
-                assert_eq!(latest.reaches(at), reached);
             }
         }
     }

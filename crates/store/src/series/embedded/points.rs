@@ -7,7 +7,7 @@ use std::ops::Range;
 use gapwatch_model::{PlaceIx, Point, Qualifier, Value};
 
 use super::{
-    column::{Damage, Reader, Shape, put_f64, put_ranges, put_u32, put_varint},
+    column::{Damage, Reader, Shape, put_f64, put_rising, put_u32, put_varint},
     mask::{BLOCK, Mask, locate, ranges},
 };
 
@@ -155,7 +155,7 @@ pub(crate) fn pack(points: &[Point], shape: Shape) -> Result<Packed, Damage> {
     let (mut body, mut extra) = (Vec::new(), Vec::new());
     put_varint(&mut body, slots.len() as u64);
     let ranges = ranges(&slots);
-    put_ranges(&mut body, &slots, &ranges)?;
+    put_rising(&mut body, &slots, &ranges)?;
     values.put(&mut body, shape)?;
     extras.put(&mut extra, shape)?;
     Ok(Packed { ranges, body: seal(body), extra: seal(extra) })

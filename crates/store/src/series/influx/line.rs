@@ -31,38 +31,59 @@ const QUALIFIERS: [Qualifier; 5] =
     [Qualifier::Exact, Qualifier::MoreThan, Qualifier::LessThan, Qualifier::Almost, Qualifier::About];
 const EVIDENCE: [Evidence; 4] = [Evidence::Crowd, Evidence::Claimed, Evidence::Modelled, Evidence::Measured];
 
-/// Years a server's ranges reach.
+/// Years our questions reach: times of a server are nanoseconds since 1970 in 64 bits.
 const YEARS: RangeInclusive<i32> = 1678..=2261;
 
-/// Most bytes of one name: a server refuses a series whose names are longer than 65,535 bytes together.
-const LONGEST: usize = 8 * 1024;
+/// Most bytes of a method's name, and of the names of a series together: a server refuses more than 65,535.
+const LONGEST: usize = 60_000;
 
 /// Says whether a server can hold what is said under this key. What it can never take would stop the queue for ever.
 pub(crate) fn check(key: &FrameKey) -> Result<(), StoreError> {
-    let Dimensions { operator, technology, measuring_point, organisation } = &key.dimensions;
-    let dimensions = [operator, technology, measuring_point, organisation].into_iter().flatten();
-    let mut names = dimensions.chain(&key.method).map(AsRef::as_ref);
-    let long = |name: &str| encode(name).len() > LONGEST;
-    if long(key.indicator.as_str()) || long(key.source.as_str()) || names.any(long) {
-        return Err(StoreError::TooLarge { what: "a name" });
+    if !YEARS.contains(&key.period.end().year()) {
+        return Err(StoreError::Time(key.period.to_string()));
     }
-    time(key).map(|_| ())
-}
-
-/// Midnight (UTC) of the period's last day, in nanoseconds since 1970.
-fn time(key: &FrameKey) -> Result<i64, StoreError> {
-    let day = key.period.end();
-    let time = day.and_time(NaiveTime::MIN).and_utc().timestamp_nanos_opt();
-    time.filter(|_| YEARS.contains(&day.year())).ok_or_else(|| StoreError::Time(key.period.to_string()))
+    let mut series = String::new();
+    put_series(&mut series, key, PlaceIx(u32::MAX), &u64::MAX.to_string());
+    let method = escaped(&encode(key.method.as_deref().unwrap_or("")), &['"']);
+    for (bytes, what) in [(series.len(), "the source with its dimensions"), (method.len(), "the method")] {
+        if bytes > LONGEST {
+            return Err(StoreError::TooLong { what, indicator: key.indicator.clone(), bytes, most: LONGEST });
+        }
+    }
+    Ok(())
 }
 
 /// Appends one line.
 pub(crate) fn put(out: &mut String, head: &Head, point: &Point, rev: &str) -> Result<(), StoreError> {
     let key = &head.key;
+    put_series(out, key, point.place, rev);
+    let (ratio, first, second) = match point.value {
+        Value::Number(number) => (0, number, 0.0),
+        Value::Ratio { numerator, denominator } => (1, numerator, denominator),
+    };
+    let qualifier = QUALIFIERS.iter().position(|q| *q == point.qualifier).unwrap_or(0);
+    let samples = point.samples.map_or(-1, i64::from);
+    let method = encode(key.method.as_deref().unwrap_or(""));
+    let has_method = i32::from(key.method.is_some());
+    let (at, offset) = db::stamp(head.recorded_at)?;
+    let time = key.period.end().and_time(NaiveTime::MIN).and_utc();
+    let time = time.timestamp_nanos_opt().ok_or_else(|| StoreError::Time(key.period.to_string()))?;
+    let written = writeln!(
+        out,
+        " ratio={ratio}i,v={first},d={second},q={qualifier}i,s={samples}i,row={}i,run={}i,at={at}i,off={offset}i,hm={has_method}i,m=\"{}\" {time}",
+        point.row,
+        head.run.0,
+        escaped(&method, &['"']),
+    );
+    written.map_err(|_| StoreError::TooLarge { what: "a line" })
+}
+
+/// Appends measurement and tags.
+fn put_series(out: &mut String, key: &FrameKey, place: PlaceIx, rev: &str) {
     let kind = KINDS.iter().find(|(kind, _)| *kind == key.period.kind()).map_or("day", |(_, name)| name);
     *out += &escaped(&encode(key.indicator.as_str()), &[',', ' ']);
-    let block = locate(point.place).0.to_string();
-    let place = point.place.0.to_string();
+    let block = locate(place).0.to_string();
+    let place = place.0.to_string();
     let mut tags = vec![
         ("block", block.as_str()),
         ("evidence", key.evidence.as_str()),
@@ -85,24 +106,6 @@ pub(crate) fn put(out: &mut String, head: &Head, point: &Point, rev: &str) -> Re
     for (name, value) in tags {
         *out += &format!(",{name}={}", escaped(&encode(value), &[',', ' ', '=']));
     }
-    let (ratio, first, second) = match point.value {
-        Value::Number(number) => (0, number, 0.0),
-        Value::Ratio { numerator, denominator } => (1, numerator, denominator),
-    };
-    let qualifier = QUALIFIERS.iter().position(|q| *q == point.qualifier).unwrap_or(0);
-    let samples = point.samples.map_or(-1, i64::from);
-    let method = encode(key.method.as_deref().unwrap_or(""));
-    let has_method = i32::from(key.method.is_some());
-    let (at, offset) = db::stamp(head.recorded_at)?;
-    let time = time(key)?;
-    let written = writeln!(
-        out,
-        " ratio={ratio}i,v={first},d={second},q={qualifier}i,s={samples}i,row={}i,run={}i,at={at}i,off={offset}i,hm={has_method}i,m=\"{}\" {time}",
-        point.row,
-        head.run.0,
-        escaped(&method, &['"']),
-    );
-    written.map_err(|_| StoreError::TooLarge { what: "a line" })
 }
 
 /// Reads one record back: what was said, and under which `rev`.
