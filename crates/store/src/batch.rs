@@ -4,10 +4,7 @@ use chrono::{DateTime, FixedOffset};
 use gapwatch_model::{Batch, Frame, NewPlaces, Reject, Run, RunId};
 use rusqlite::{Transaction, params};
 
-use crate::{
-    Comparison, Counts, Store, StoreError, db, places,
-    series::{embedded::append_frames, influx::spool},
-};
+use crate::{Comparison, Counts, Store, StoreError, db, meta, places, series::embedded::append_frames};
 
 /// What became of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,10 +49,16 @@ impl Store {
     ) -> Result<Counts, StoreError> {
         let frames = places::bring(transaction, new_places, frames, at)?;
         match &self.influx {
-            Some(influx) => spool::append(transaction, influx.most, run, at, &frames),
+            Some(influx) => influx.queue(transaction, run, at, &frames),
             None => append_frames(transaction, run, at, &frames),
         }
     }
+}
+
+/// Takes note of a run that is known by its figures alone, having been recorded elsewhere: no other gets its number.
+pub(crate) fn begin_after(transaction: &Transaction<'_>, run: RunId) -> Result<(), StoreError> {
+    let known = meta::get(transaction, "run:after")?.and_then(|text| text.parse().ok()).unwrap_or(0);
+    if run.0 > known { meta::set(transaction, "run:after", &run.0.to_string()) } else { Ok(()) }
 }
 
 /// Writes the run and its rejects; gives the run its number.
@@ -67,7 +70,10 @@ pub(crate) fn put_run(
     let (finished, _) = db::stamp(run.finished)?;
     transaction
         .prepare_cached(
-            "INSERT INTO run(collector, finished, outcome, file, content_hash, body) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO run(id, collector, finished, outcome, file, content_hash, body) VALUES( \
+             1 + max((SELECT coalesce(max(id), 0) FROM run), \
+                     (SELECT coalesce(max(CAST(value AS INTEGER)), 0) FROM meta WHERE key = 'run:after')), \
+             ?1, ?2, ?3, ?4, ?5, ?6)",
         )?
         .execute(params![
             run.collector.as_str(),

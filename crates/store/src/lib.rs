@@ -10,6 +10,7 @@ mod documents;
 mod error;
 mod flags;
 mod maintain;
+mod meta;
 mod outbox;
 mod places;
 mod quarantine;

@@ -8,7 +8,10 @@ use std::{
 use rusqlite::{Connection, OpenFlags};
 use sha2::{Digest, Sha256};
 
-use crate::{Store, StoreError, StoreOptions, db, documents, places, runs, series::embedded::check};
+use crate::{
+    Store, StoreError, StoreOptions, db, documents, places, runs,
+    series::{embedded::check, influx::known},
+};
 
 /// Something the check found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,8 +106,12 @@ impl Store {
         let report = verify(&part.0)?;
         let store = Self::open(to, options)?;
         // Whoever has places cached must not take the restored ones for those they know.
-        let known = store.db.read(places::places_version)?;
-        store.db.replace(&part.0, |transaction| places::bump(transaction, known + 1))?;
+        let version = store.db.read(places::places_version)?;
+        store.db.replace(&part.0, |transaction| {
+            // A server may have more than the backup knows.
+            known::forget(transaction)?;
+            places::bump(transaction, version + 1)
+        })?;
         Ok(report)
     }
 }

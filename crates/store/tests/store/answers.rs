@@ -203,17 +203,18 @@ fn a_server_that_answers_beyond_the_days_asked_for_is_sifted() {
     let sums = store.series().summary(&query, &[]).unwrap();
     assert_eq!(sums.iter().map(|sum| sum.period.to_string()).collect::<Vec<_>>(), ["1965"]);
     assert_eq!(store.spool().unwrap().unwrap().local_because, None);
-    // All of before 1970 is one question, so nothing is handed out twice; what comes after it is asked for in pieces.
     let asked = server.requests().len();
-    let mut everything = vec![all()];
-    everything.resize(500, Answer::Csv(format!("{}{}\r\n", head(&COLUMNS), row(0, 1, "1"))));
-    server.will(everything);
+    server.will([all()]);
     assert_eq!(periods(revisions(store.series(), &Query::new("a".into()))), ["1925", "1965", "202401"]);
-    let range = |body: &str| {
-        let of = |name: &str| day(body.split(name).nth(1).unwrap().get(..10).unwrap());
-        (of("start: "), of("stop: "))
-    };
-    let ranges: Vec<_> = server.requests()[asked..].iter().map(|request| range(&request.body)).collect();
+    assert_eq!(ranges_asked(&server, asked), [(day("1925-12-31"), day("2024-02-01"))]);
+    // Copying knows of no records beforehand: even pieces, but all days of before 1970 at once.
+    let edge = |day: &str| Answer::Csv(format!("{},,0,{day}T00:00:00.000000000Z\r\n\r\n", head(&["t"])));
+    server.will([Answer::Taken, edge("1925-12-31"), edge("2024-01-31")]);
+    server.will(vec![Answer::Csv("\r\n".to_owned()); 500]);
+    let asked = server.requests().len() + 3;
+    let error = store.copy_to_server(&mut |_| ()).unwrap_err().to_string();
+    assert!(error.contains("the server says 0 points"), "{error}");
+    let ranges = ranges_asked(&server, asked);
     assert_eq!(ranges[0], (day("1925-12-31"), day("1970-01-02")));
     assert!(
         ranges.windows(2).all(|pair| pair[0].1 == pair[1].0),
@@ -221,6 +222,48 @@ fn a_server_that_answers_beyond_the_days_asked_for_is_sifted() {
     );
     assert_eq!((ranges.len(), ranges.last().unwrap().1), (397, day("2024-02-01")));
     assert_eq!(store.spool().unwrap().unwrap().local_because, None);
+}
+
+#[test]
+fn long_answers_are_asked_for_in_pieces() {
+    let (dir, server) = (tempfile::tempdir().unwrap(), Double::start());
+    let store = with_server(&dir, InfluxOptions { spool_points: 100_000, ..server.options() });
+    store.put_places(&places(200), &[], nth_noon(0)).unwrap();
+    let points: Vec<(u32, f64)> = (0..200).map(|place| (place, 1.0)).collect();
+    let of_day = |number: u64| {
+        let period = (day("2024-01-01") + chrono::Days::new(number)).format("%Y%m%d").to_string();
+        frame(key("a", &period, "survey"), &points)
+    };
+    // Nothing is said of the days 100 to 199.
+    store.append(&batch(nth_noon(400), (0..100).chain(200..400).map(of_day).collect())).unwrap();
+    server.will(vec![Answer::Taken; 12]);
+    while store.deliver(nth_noon(401)).unwrap().frames > 0 {}
+    let mut pieces = 0;
+    let asked = server.requests().len();
+    server.will([
+        Answer::Csv(format!("{}{}\r\n", head(&COLUMNS), row(0, 1, "1"))),
+        Answer::Csv("\r\n".to_owned()),
+    ]);
+    store.series().values(&Query::new("a".into()), &mut |_, _| pieces += 1).unwrap();
+    assert_eq!((pieces, store.spool().unwrap().unwrap().local_because), (1, None));
+    // Of 200 places 250 days are 50,000 records.
+    let (first, last) = (day("2024-01-01"), day("2024-01-01") + chrono::Days::new(400));
+    let cut = first + chrono::Days::new(350);
+    assert_eq!(ranges_asked(&server, asked), [(first, cut), (cut, last)]);
+    // Of one place all days are one question.
+    let one = Query { places: Some([PlaceIx(7)].into_iter().collect()), ..Query::new("a".into()) };
+    server.will([Answer::Csv("\r\n".to_owned())]);
+    assert_eq!(values(store.series(), &one), []);
+    assert_eq!(ranges_asked(&server, asked + 2), [(first, last)]);
+}
+
+/// First days of the ranges asked for since a request, and the days behind their ends.
+fn ranges_asked(server: &Double, since: usize) -> Vec<(chrono::NaiveDate, chrono::NaiveDate)> {
+    let range = |body: &str| {
+        let of = |name: &str| day(body.split(name).nth(1).unwrap().get(..10).unwrap());
+        (of("start: "), of("stop: "))
+    };
+    server.requests()[since..].iter().map(|request| range(&request.body)).collect()
 }
 
 #[test]
@@ -450,11 +493,15 @@ fn everything_of_a_server_comes_back_and_a_stopped_copy_goes_on() {
     assert!(matches!(error, StoreError::Server { status: Some(503), .. }), "{error}");
     let kept = revisions(super::kit::open(&dir).series(), &Query::new("a".into()));
     assert_eq!(kept.len(), 2, "what came before the stop is kept");
-    server.will([names(), edge(), edge(), of_a(), edge(), edge(), of_b()]);
+    // What was brought before the stop is not asked for again, only for the proof.
+    server.will([names(), edge(), edge(), of_b()]);
     server.will([edge(), edge(), of_a(), edge(), edge(), of_b()]);
     let mut steps = Vec::new();
     let moved = store.copy_from_server(&mut |progress| steps.push((progress.done, progress.of))).unwrap();
     assert_eq!((moved.written, moved.proved, steps), (1, 3, vec![(1, 2), (2, 2)]));
+    // The runs behind the figures are not here, but their numbers are taken.
+    let next = store.append(&batch(nth_noon(90), Vec::new())).unwrap();
+    assert_eq!(next.run, gapwatch_model::RunId(2));
     let asked = &server.requests()[0].body;
     assert!(asked.contains("schema.measurements"), "{asked}");
 }

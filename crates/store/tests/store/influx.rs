@@ -253,13 +253,80 @@ fn copying_is_resumed_where_it_stopped_and_proved() {
     let error = store.copy_to_server(&mut |_| ()).unwrap_err();
     let said = "the copy of `a`, block `0` is damaged: the server says 1 points";
     assert!(error.to_string().starts_with(said), "{error}");
-    // The lines are there already: the next call only proves.
-    let written = || server.requests().iter().filter(|request| request.line.contains("write")).count();
-    let before = written();
+    // The next call brings everything again: what the proof missed is mended.
     let there = [record(1, "1"), record(2, "0.5").replace(",3,1,17", ",4,1,17")].concat();
-    server.will([day(), day(), Answer::Csv(format!("{HEAD}{there}"))]);
+    server.will([Answer::Taken, day(), day(), Answer::Csv(format!("{HEAD}{there}"))]);
     let moved = store.copy_to_server(&mut |_| ()).unwrap();
-    assert_eq!((moved.written, moved.proved, written()), (0, 2, before));
+    assert_eq!((moved.written, moved.proved), (2, 2));
+}
+
+#[test]
+fn a_stopped_copy_goes_on_where_it_stopped() {
+    let (dir, server) = (tempfile::tempdir().unwrap(), Double::start());
+    let plain = super::kit::open(&dir);
+    plain.put_places(&places(6000), &[], nth_noon(0)).unwrap();
+    let points: Vec<(u32, f64)> = (0..5500).map(|place| (place, 1.0)).collect();
+    say(&plain, 37, &points);
+    say(&plain, 38, &[(1, 2.0)]);
+    drop(plain);
+    let store = open(&dir, server.options());
+    server.will([Answer::Taken, Answer::Status(503, "later")]);
+    let mut steps = Vec::new();
+    store.copy_to_server(&mut |progress| steps.push((progress.done, progress.of))).unwrap_err();
+    assert_eq!(steps, [(2, 3)]);
+    // Another server has nothing of it yet.
+    let elsewhere = Double::start();
+    let other = open(&dir, elsewhere.options());
+    elsewhere.will([Answer::Status(503, "later")]);
+    other.copy_to_server(&mut |_| ()).unwrap_err();
+    assert_eq!(elsewhere.requests()[0].body.lines().count(), 5501);
+    server.will([Answer::Taken, Answer::Status(503, "later")]);
+    store.copy_to_server(&mut |progress| steps.push((progress.done, progress.of))).unwrap_err();
+    assert_eq!(steps, [(2, 3), (3, 3)]);
+    let sent = |request: usize| server.requests()[request].body.lines().count();
+    assert_eq!((sent(0), sent(2)), (5501, 2));
+}
+
+#[test]
+fn a_server_that_lacks_what_was_said_before_is_not_believed() {
+    let (dir, server) = (tempfile::tempdir().unwrap(), Double::start());
+    let plain = super::kit::open(&dir);
+    plain.put_places(&places(20), &[], nth_noon(0)).unwrap();
+    say(&plain, 37, &[(1, 1.0), (2, 0.5)]);
+    drop(plain);
+    let store = open(&dir, server.options());
+    let lacks = |store: &Store| {
+        assert_eq!(values(store.series(), &Query::new("a".into())).len(), 2);
+        let because = store.spool().unwrap().unwrap().local_because;
+        because.is_some_and(|because| because.contains("`gapwatch store copy --from embedded --to influx`"))
+    };
+    assert!(lacks(&store));
+    say(&store, 38, &[(1, 2.0)]);
+    server.will([Answer::Taken]);
+    store.deliver(nth_noon(41)).unwrap();
+    assert!(lacks(&store), "what came later went there, what came before did not");
+    let day = "#datatype,string,long,string\n#group,false,false,false\n#default,_result,,\n,result,table,t\n,,0,2024-01-31T00:00:00Z\n";
+    let day = || Answer::Csv(day.to_owned());
+    let old = record(1, "1").replace(",now,", ",0,");
+    let new = record(1, "2").replace(",3,1,1707282000000000000,", ",3,2,1707368400000000000,");
+    let there = [old, new, record(2, "0.5").replace(",3,1,17", ",4,1,17")].concat();
+    server.will([Answer::Taken, day(), day(), Answer::Csv(format!("{HEAD}{there}"))]);
+    assert_eq!(store.copy_to_server(&mut |_| ()).unwrap().proved, 3);
+    let standing = format!("{HEAD}{}{}", record(1, "7.5"), record(2, "8"));
+    server.will([Answer::Csv(standing.clone())]);
+    assert!(!lacks(&store), "it is asked from now on");
+    say(&store, 39, &[(2, 3.0)]);
+    server.will([Answer::Taken, Answer::Csv(standing)]);
+    store.deliver(nth_noon(42)).unwrap();
+    assert!(!lacks(&store));
+    // A server at another address has nothing, and one that was ahead of a backup may have more.
+    assert!(lacks(&open(&dir, InfluxOptions { bucket: "other".to_owned(), ..server.options() })));
+    let backup = dir.path().join("backup.db");
+    store.backup(&backup).unwrap();
+    drop(store);
+    let options = StoreOptions { influx: Some(server.options()), ..StoreOptions::default() };
+    Store::restore(&backup, &dir.path().join("gapwatch.sqlite"), &options).unwrap();
+    assert!(lacks(&open(&dir, server.options())));
 }
 
 /// A real server that takes line protocol: Debian's `victoria-metrics`, on loopback.

@@ -45,6 +45,10 @@ impl Mask {
         self.words.iter().all(|word| *word == 0)
     }
 
+    pub(crate) fn len(&self) -> u32 {
+        self.words.iter().map(|word| word.count_ones()).sum()
+    }
+
     pub(crate) fn has(&self, slot: u32) -> bool {
         self.words.get((slot / 64) as usize).is_some_and(|word| word >> (slot % 64) & 1 == 1)
     }

@@ -17,7 +17,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use gapwatch_model::{Frame, FrameKey, Head, IndicatorId, Period, PlaceIx, Point, RunId};
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, Row, params};
 
 use super::{Comparison, Counts, PlaceSet, Query, SeriesStore, Sink, Stream, Summary};
 use crate::{StoreError, db, db::Db};
@@ -168,6 +168,14 @@ pub(crate) fn blocks(connection: &Connection) -> Result<u32, StoreError> {
     Ok(last.map_or(0, |last| mask::locate(PlaceIx(last)).0 + 1))
 }
 
+/// How many places the block holds.
+pub(crate) fn places_in(connection: &Connection, block: u32) -> Result<u32, StoreError> {
+    let first = block * mask::BLOCK;
+    let mut statement =
+        connection.prepare_cached("SELECT count(*) FROM place WHERE slot BETWEEN ?1 AND ?2")?;
+    Ok(statement.query_row([first, first + mask::BLOCK - 1], |row| row.get(0))?)
+}
+
 /// First and last day on which a period of the indicator ends.
 pub(crate) fn days(
     connection: &Connection,
@@ -180,6 +188,30 @@ pub(crate) fn days(
         .query_row([indicator.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let day = |code: Option<i64>| code.and_then(period::period).map(Period::end);
     Ok(day(first).zip(day(last)))
+}
+
+/// How many frames end on each day of a range, for one indicator and block, in order of days.
+pub(crate) fn frames_by_day(
+    connection: &Connection,
+    indicator: &IndicatorId,
+    block: u32,
+    days: (NaiveDate, NaiveDate),
+) -> Result<Vec<(NaiveDate, u64)>, StoreError> {
+    let (from, to) = period::range(Some(days));
+    let mut statement = connection.prepare_cached(
+        "SELECT period, count(*) FROM frame WHERE stream IN (SELECT id FROM stream WHERE indicator = ?1) \
+         AND block = ?2 AND period BETWEEN ?3 AND ?4 GROUP BY period ORDER BY period",
+    )?;
+    let mut rows = statement.query(params![indicator.as_str(), block, from, to])?;
+    let mut found: Vec<(NaiveDate, u64)> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let Some(day) = period::period(row.get(0)?).map(Period::end) else { continue };
+        match found.last_mut() {
+            Some((last, frames)) if *last == day => *frames += row.get::<_, u64>(1)?,
+            _ => found.push((day, row.get(1)?)),
+        }
+    }
+    Ok(found)
 }
 
 /// The places anything was ever said of, for one indicator.

@@ -6,7 +6,7 @@
 use std::{fmt, future::Future, time::Duration};
 
 use chrono::NaiveDate;
-use gapwatch_model::{Dimensions, Evidence, Period};
+use gapwatch_model::{Dimensions, Evidence, IndicatorId, Period};
 use influxdb2::{
     RequestError,
     api::{buckets::ListBucketsRequest, organization::ListOrganizationRequest},
@@ -147,57 +147,46 @@ impl Client {
         })
     }
 
-    /// Asks and hands out each record's text columns.
-    pub(super) fn query(
+    /// Asks, and reads each record from its text columns.
+    pub(super) fn query<T: Send + 'static>(
         &self,
         question: String,
-        visit: &mut dyn FnMut(line::Columns<'_>) -> Result<(), String>,
-    ) -> Result<(), StoreError> {
-        const DOING: &str = "read from InfluxDB";
+        read: impl Fn(line::Columns<'_>) -> Result<T, String> + Send + 'static,
+    ) -> Result<Vec<T>, StoreError> {
         let client = self.client.clone();
-        let records = self.call(DOING, async move {
+        self.call("read from InfluxDB", async move {
             // The iterator form reads the body with an error where `query_raw` gives up on half of one.
             let answer = client.query_raw_iter(Some(Flux::new(question))).await?;
             let mut records = Vec::new();
             let mut rows = answer.result();
             while let Some(record) = fallible_next(&mut rows)? {
-                records.push(record);
+                let column = |name: &str| match record.values.get(name) {
+                    Some(Value::String(text)) => Some(text.as_str()),
+                    _ => None,
+                };
+                records.push(read(&column).map_err(refused)?);
             }
             Ok(records)
-        })?;
-        for record in &records {
-            let column = |name: &str| match record.values.get(name) {
-                Some(Value::String(text)) => Some(text.as_str()),
-                _ => None,
-            };
-            visit(&column).map_err(|why| StoreError::Server { doing: DOING, status: None, why })?;
-        }
-        Ok(())
+        })
     }
 
     /// Names of all measurements in the bucket.
     pub(super) fn measurements(&self) -> Result<Vec<String>, StoreError> {
-        let mut found = Vec::new();
-        self.query(flux::measurements(&self.bucket), &mut |columns| {
-            found.push(line::decode(columns("_value").ok_or("column `_value` is missing")?));
-            Ok(())
-        })?;
-        Ok(found)
+        self.query(flux::measurements(&self.bucket), |columns| {
+            Ok(line::decode(columns("_value").ok_or("column `_value` is missing")?))
+        })
     }
 
     /// First and last day there is anything of the indicator on the server.
     pub(super) fn days(&self, query: &Query) -> Result<Option<(NaiveDate, NaiveDate)>, StoreError> {
         let edge = |last| {
-            let mut found = None;
-            self.query(flux::edge(&self.bucket, query, last), &mut |columns| {
+            self.query(flux::edge(&self.bucket, query, last), |columns| {
                 let time = columns("t").ok_or("column `t` is missing")?;
                 let day = time.get(..10).and_then(|day| day.parse::<NaiveDate>().ok());
-                found = Some(day.ok_or_else(|| format!("`{time}` is no time"))?);
-                Ok(())
-            })?;
-            Ok::<_, StoreError>(found)
+                day.ok_or_else(|| format!("`{time}` is no time"))
+            })
         };
-        Ok(edge(false)?.zip(edge(true)?))
+        Ok(edge(false)?.pop().zip(edge(true)?.pop()))
     }
 
     /// Sums made by the server.
@@ -208,11 +197,9 @@ impl Client {
         days: (NaiveDate, NaiveDate),
         cuts: &[f64],
     ) -> Result<Vec<Summary>, StoreError> {
-        let mut found = Vec::new();
-        self.query(flux::summary(&self.bucket, query, scope, flux::asked(days), cuts), &mut |columns| {
-            found.push(summary_of(query, cuts.len() + 1, columns)?);
-            Ok(())
-        })?;
+        let (indicator, classes) = (query.indicator.clone(), cuts.len() + 1);
+        let flux = flux::summary(&self.bucket, query, scope, flux::asked(days), cuts);
+        let mut found = self.query(flux, move |columns| summary_of(&indicator, classes, columns))?;
         found.retain(|summary| days.0 <= summary.period.end() && summary.period.end() <= days.1);
         found.sort_by(|a, b| {
             a.stream.cmp(&b.stream).then_with(|| period::code(a.period).cmp(&period::code(b.period)))
@@ -291,7 +278,11 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-fn summary_of(query: &Query, classes: usize, columns: line::Columns<'_>) -> Result<Summary, String> {
+fn summary_of(
+    indicator: &IndicatorId,
+    classes: usize,
+    columns: line::Columns<'_>,
+) -> Result<Summary, String> {
     fn number<T: std::str::FromStr>(columns: line::Columns<'_>, name: &str) -> Result<T, String> {
         let text = columns(name).ok_or_else(|| format!("column `{name}` is missing"))?;
         text.parse().map_err(|_| format!("`{text}` in column `{name}` is no number"))
@@ -300,7 +291,7 @@ fn summary_of(query: &Query, classes: usize, columns: line::Columns<'_>) -> Resu
     let (period, source, evidence, dimensions): (Period, String, Evidence, Dimensions) = head;
     Ok(Summary {
         stream: std::sync::Arc::new(Stream {
-            indicator: query.indicator.clone(),
+            indicator: indicator.clone(),
             source: source.as_str().into(),
             evidence,
             dimensions,

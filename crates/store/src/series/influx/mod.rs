@@ -7,17 +7,20 @@
 
 mod client;
 mod flux;
+pub(crate) mod known;
 mod line;
 pub(crate) mod spool;
 mod transfer;
 
 use std::{
     collections::{BTreeMap, HashMap},
+    hash::Hash,
     sync::{Arc, Mutex},
 };
 
 use chrono::{DateTime, Datelike, FixedOffset, NaiveDate};
 use gapwatch_model::{Frame, Head, IndicatorId, PlaceIx, Point, RunId};
+use rusqlite::Transaction;
 
 use self::{
     client::Client,
@@ -33,8 +36,8 @@ pub use client::{InfluxOptions, Secret};
 pub use spool::{Delivery, SpoolStatus};
 pub use transfer::{Progress, Transfer};
 
-/// Days asked for at a time when whole blocks of places are asked for: about 200,000 daily records.
-const WINDOW_DAYS: i64 = 50;
+/// Most records asked for at a time, unless a single day brings more: some 15 MB.
+const MOST_RECORDS: u64 = 50_000;
 
 /// Most places that are named one by one in a question.
 const MOST_NAMED: usize = 60;
@@ -45,11 +48,19 @@ pub(crate) struct Influx {
     pub(crate) db: Arc<Db>,
     pub(crate) local: Embedded,
     pub(crate) client: Client,
+    /// Which server this is: its address, organisation and bucket.
+    pub(crate) server: String,
     /// Most points the spool may hold.
     pub(crate) most: u64,
     /// Why the last answer came from the catalogue; `None` when it came from the server.
     pub(crate) local_because: Mutex<Option<String>>,
 }
+
+/// First and last day on which periods end.
+type Days = (NaiveDate, NaiveDate);
+
+/// A block of places and some days.
+type Piece = (u32, Days);
 
 /// One record of the server.
 #[derive(Debug)]
@@ -65,10 +76,25 @@ impl Influx {
         Ok(Self {
             local: Embedded::new(db.clone()),
             client: Client::new(options)?,
+            server: format!("{} {} {}", options.url, options.org, options.bucket),
             most: options.spool_points,
             local_because: Mutex::default(),
             db,
         })
+    }
+
+    /// Keeps frames in the catalogue and puts them into the queue, or refuses both.
+    pub(crate) fn queue(
+        &self,
+        transaction: &Transaction<'_>,
+        run: RunId,
+        at: DateTime<FixedOffset>,
+        frames: &[Frame],
+    ) -> Result<Counts, StoreError> {
+        let before = known::newest(transaction)?;
+        let counts = spool::append(transaction, self.most, run, at, frames)?;
+        known::queued(transaction, &self.server, before)?;
+        Ok(counts)
     }
 
     /// Asks the server when it is up to date and answers; the catalogue otherwise.
@@ -77,8 +103,10 @@ impl Influx {
         server: impl FnOnce() -> Result<T, StoreError>,
         local: impl FnOnce() -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let waiting = self.db.read(spool::depth)?;
-        let because = if waiting.frames > 0 {
+        let (waiting, whole) = self.db.read(|c| Ok((spool::depth(c)?, known::whole(c, &self.server)?)))?;
+        let because = if !whole {
+            known::LACKS.to_owned()
+        } else if waiting.frames > 0 {
             format!("{} points are not delivered yet", waiting.points)
         } else {
             match server() {
@@ -105,7 +133,7 @@ impl Influx {
 
     /// First and last day there is anything of the indicator, within the days asked for. `None`: the server need not be
     /// asked.
-    fn days(&self, query: &Query) -> Result<Option<(NaiveDate, NaiveDate)>, StoreError> {
+    fn days(&self, query: &Query) -> Result<Option<Days>, StoreError> {
         let nothing = query.places.as_ref().is_some_and(PlaceSet::is_empty)
             || query.sources.as_ref().is_some_and(Vec::is_empty)
             || query.evidence.as_ref().is_some_and(Vec::is_empty);
@@ -139,110 +167,87 @@ impl Influx {
         })
     }
 
-    /// Every wanted record of one block.
+    /// Cuts days into pieces that bring so many records or fewer, by what the catalogue says there is. Days without any are
+    /// in none of them.
+    fn windows(&self, query: &Query, block: u32, days: Days) -> Result<Vec<Days>, StoreError> {
+        let (frames, places) = self.db.read(|connection| {
+            let frames = embedded::frames_by_day(connection, &query.indicator, block, days)?;
+            Ok((frames, embedded::places_in(connection, block)?))
+        })?;
+        let wanted = u64::from(query.mask(block).len().min(places));
+        let (mut windows, mut records): (Vec<Days>, u64) = (Vec::new(), 0);
+        for (day, frames) in frames {
+            records += frames * wanted;
+            match windows.last_mut() {
+                // All days before 1970 are asked for at once: a range of some of them would be answered with all.
+                Some((_, end)) if records <= MOST_RECORDS || day <= flux::EPOCH => *end = day,
+                _ => {
+                    windows.push((day, day));
+                    records = frames * wanted;
+                }
+            }
+        }
+        Ok(windows)
+    }
+
+    /// Every wanted record of one block and window.
     fn records(
         &self,
         query: &Query,
-        block: u32,
-        (from, to): (NaiveDate, NaiveDate),
+        scope: &Scope,
+        (block, days): Piece,
         revisions: Revisions,
     ) -> Result<Vec<Record>, StoreError> {
-        let mut found = Vec::new();
-        let scope = self.scope(query)?;
-        let days = if matches!(scope, Scope::Only(_)) { i64::MAX } else { WINDOW_DAYS };
-        let mut start = from;
-        loop {
-            let end = chrono::TimeDelta::try_days(days - 1).and_then(|days| start.checked_add_signed(days));
-            let end = end.map_or(to, |end| end.min(to));
-            // All days before 1970 are asked for at once: a range of some of them would be answered with all.
-            let window = if start <= flux::EPOCH { flux::asked((start, end)) } else { (start, end) };
-            let flux = flux::observations(&self.client.bucket, query, &scope, block, window, revisions);
-            found.extend(self.read(query, flux, (window.0, window.1.min(to)))?);
-            match window.1.succ_opt() {
-                Some(next) if next <= to => start = next,
-                _ => return Ok(found),
-            }
-        }
+        let asked = flux::asked(days);
+        self.read(query, days, flux::observations(&self.client.bucket, query, scope, block, asked, revisions))
     }
 
     /// Asks, and takes what is wanted: a server may say more.
-    fn read(
-        &self,
-        query: &Query,
-        flux: String,
-        (from, to): (NaiveDate, NaiveDate),
-    ) -> Result<Vec<Record>, StoreError> {
-        let at = query.as_of;
-        let mut found = Vec::new();
-        self.client.query(flux, &mut |columns| {
-            let (head, point, rev) = line::read(query.indicator.as_str(), columns)?;
+    fn read(&self, query: &Query, (from, to): Days, flux: String) -> Result<Vec<Record>, StoreError> {
+        let indicator = query.indicator.clone();
+        let mut found = self.client.query(flux, move |columns| {
+            let (head, point, rev) = line::read(indicator.as_str(), columns)?;
             let rev = if rev == line::NOW {
                 u64::MAX
             } else {
                 rev.parse().map_err(|_| format!("`{rev}` in column `rev` is no number"))?
             };
-            let known = at.is_none_or(|at| head.recorded_at <= at);
-            let day = head.key.period.end();
-            if known
-                && from <= day
-                && day <= to
-                && query.places.as_ref().is_none_or(|places| places.contains(point.place))
-            {
-                found.push(Record { head, point, rev });
-            }
-            Ok(())
+            Ok(Record { head, point, rev })
         })?;
+        found.retain(|Record { head, point, .. }| {
+            (from..=to).contains(&head.key.period.end())
+                && query.as_of.is_none_or(|at| head.recorded_at <= at)
+                && query.places.as_ref().is_none_or(|places| places.contains(point.place))
+        });
         Ok(found)
     }
 
-    /// What stood at the time asked for, of one block.
-    fn standing(
-        &self,
-        query: &Query,
-        block: u32,
-        days: (NaiveDate, NaiveDate),
-    ) -> Result<Vec<Record>, StoreError> {
+    /// What stood at the time asked for, of one block and window.
+    fn standing(&self, query: &Query, scope: &Scope, piece: Piece) -> Result<Vec<Record>, StoreError> {
         let revisions = if query.as_of.is_some() { Revisions::All } else { Revisions::Standing };
         let mut standing: HashMap<(Stream, i64, PlaceIx), Record> = HashMap::new();
-        for record in self.records(query, block, days, revisions)? {
-            let key =
-                (stream_of(&record.head), embedded::period::code(record.head.key.period), record.point.place);
-            let order = |record: &Record| (record.head.recorded_at, record.rev);
-            match standing.get(&key) {
-                Some(known) if order(known) >= order(&record) => {}
-                _ => {
-                    standing.insert(key, record);
-                }
-            }
+        let order = |record: &Record| (record.head.recorded_at, record.rev);
+        for record in self.records(query, scope, piece, revisions)? {
+            let period = embedded::period::code(record.head.key.period);
+            keep_later(&mut standing, (stream_of(&record.head), period, record.point.place), record, order);
         }
         Ok(standing.into_values().collect())
     }
 
     /// The newest period of each series, of one block.
-    fn newest(
-        &self,
-        query: &Query,
-        block: u32,
-        days: (NaiveDate, NaiveDate),
-    ) -> Result<Vec<Record>, StoreError> {
-        let found = if query.as_of.is_none() && days.1 >= flux::EPOCH {
-            self.read(
-                query,
-                flux::latest(&self.client.bucket, query, &self.scope(query)?, block, days),
-                days,
-            )?
-        } else {
-            self.standing(query, block, days)?
-        };
+    fn newest(&self, query: &Query, scope: &Scope, (block, days): Piece) -> Result<Vec<Record>, StoreError> {
         let mut newest: HashMap<(Stream, PlaceIx), Record> = HashMap::new();
-        for record in found {
-            let key = (stream_of(&record.head), record.point.place);
-            let order = |record: &Record| embedded::period::code(record.head.key.period);
-            match newest.get(&key) {
-                Some(known) if order(known) >= order(&record) => {}
-                _ => {
-                    newest.insert(key, record);
-                }
+        let order = |record: &Record| embedded::period::code(record.head.key.period);
+        let mut take = |found: Vec<Record>| {
+            for record in found {
+                keep_later(&mut newest, (stream_of(&record.head), record.point.place), record, order);
+            }
+        };
+        if query.as_of.is_none() && days.1 >= flux::EPOCH {
+            take(self.read(query, days, flux::latest(&self.client.bucket, query, scope, block, days))?);
+        } else {
+            for window in self.windows(query, block, days)? {
+                take(self.standing(query, scope, (block, window))?);
             }
         }
         Ok(newest.into_values().collect())
@@ -252,12 +257,13 @@ impl Influx {
     fn sifted(
         &self,
         query: &Query,
-        days: (NaiveDate, NaiveDate),
+        scope: &Scope,
+        days: Days,
         cuts: &[f64],
     ) -> Result<Vec<Summary>, StoreError> {
         let mut sums: BTreeMap<(Stream, i64), Sums> = BTreeMap::new();
-        for block in self.blocks(query)? {
-            for record in self.standing(query, block, days)? {
+        for piece in self.pieces(query, days)? {
+            for record in self.standing(query, scope, piece)? {
                 let key = (stream_of(&record.head), embedded::period::code(record.head.key.period));
                 sums.entry(key).or_insert_with(|| Sums::new(cuts)).add(record.point.value, cuts);
             }
@@ -268,20 +274,30 @@ impl Influx {
         Ok(sums.into_iter().filter_map(summary).collect())
     }
 
-    /// Hands out block by block: a block comes whole from the server or whole from the catalogue.
-    fn each_block(
+    /// Blocks and windows that hold the days.
+    fn pieces(&self, query: &Query, days: Days) -> Result<Vec<Piece>, StoreError> {
+        let mut pieces = Vec::new();
+        for block in self.blocks(query)? {
+            pieces.extend(self.windows(query, block, days)?.into_iter().map(|window| (block, window)));
+        }
+        Ok(pieces)
+    }
+
+    /// Hands out piece by piece: a piece comes whole from the server or whole from the catalogue.
+    fn each_piece(
         &self,
         query: &Query,
+        pieces: Vec<Piece>,
         sink: &mut Sink<'_>,
-        server: impl Fn(u32, (NaiveDate, NaiveDate)) -> Result<Vec<Record>, StoreError>,
+        server: impl Fn(Piece) -> Result<Vec<Record>, StoreError>,
         local: impl Fn(&Query, &mut Sink<'_>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let Some(days) = self.days(query)? else { return Ok(()) };
-        for block in self.blocks(query)? {
-            let records = self.ask(|| server(block, days).map(Some), || Ok(None))?;
+        for (block, days) in pieces {
+            let records = self.ask(|| server((block, days)).map(Some), || Ok(None))?;
+            let places = Some(within(query, block));
             match records {
                 Some(records) => hand_out(records, sink),
-                None => local(&Query { places: Some(within(query, block)), ..query.clone() }, sink)?,
+                None => local(&Query { places, days: Some(days), ..query.clone() }, sink)?,
             }
         }
         Ok(())
@@ -290,7 +306,7 @@ impl Influx {
 
 impl SeriesStore for Influx {
     fn append(&self, run: RunId, at: DateTime<FixedOffset>, frames: &[Frame]) -> Result<Counts, StoreError> {
-        self.db.write(|transaction| spool::append(transaction, self.most, run, at, frames))
+        self.db.write(|transaction| self.queue(transaction, run, at, frames))
     }
 
     fn compare(&self, at: DateTime<FixedOffset>, frames: &[Frame]) -> Result<Comparison, StoreError> {
@@ -298,18 +314,27 @@ impl SeriesStore for Influx {
     }
 
     fn latest(&self, query: &Query, sink: &mut Sink<'_>) -> Result<(), StoreError> {
-        let server = |block, days| self.newest(query, block, days);
-        self.each_block(query, sink, server, |query, sink| self.local.latest(query, sink))
+        let Some(days) = self.days(query)? else { return Ok(()) };
+        let scope = self.scope(query)?;
+        let pieces = self.blocks(query)?.into_iter().map(|block| (block, days)).collect();
+        let server = |piece| self.newest(query, &scope, piece);
+        self.each_piece(query, pieces, sink, server, |query, sink| self.local.latest(query, sink))
     }
 
     fn values(&self, query: &Query, sink: &mut Sink<'_>) -> Result<(), StoreError> {
-        let server = |block, days| self.standing(query, block, days);
-        self.each_block(query, sink, server, |query, sink| self.local.values(query, sink))
+        let Some(days) = self.days(query)? else { return Ok(()) };
+        let scope = self.scope(query)?;
+        let server = |piece| self.standing(query, &scope, piece);
+        let pieces = self.pieces(query, days)?;
+        self.each_piece(query, pieces, sink, server, |query, sink| self.local.values(query, sink))
     }
 
     fn revisions(&self, query: &Query, sink: &mut Sink<'_>) -> Result<(), StoreError> {
-        let server = |block, days| self.records(query, block, days, Revisions::All);
-        self.each_block(query, sink, server, |query, sink| self.local.revisions(query, sink))
+        let Some(days) = self.days(query)? else { return Ok(()) };
+        let scope = self.scope(query)?;
+        let server = |piece| self.records(query, &scope, piece, Revisions::All);
+        let pieces = self.pieces(query, days)?;
+        self.each_piece(query, pieces, sink, server, |query, sink| self.local.revisions(query, sink))
     }
 
     fn summary(&self, query: &Query, cuts: &[f64]) -> Result<Vec<Summary>, StoreError> {
@@ -323,13 +348,28 @@ impl SeriesStore for Influx {
                     return Ok(found);
                 }
             }
-            self.sifted(query, days, cuts)
+            self.sifted(query, &scope, days, cuts)
         };
         self.ask(server, || self.local.summary(query, cuts))
     }
 
     fn streams(&self, indicator: Option<&IndicatorId>) -> Result<Vec<Arc<Stream>>, StoreError> {
         self.local.streams(indicator)
+    }
+}
+
+/// Keeps the record unless one is known that comes at the same place or later.
+fn keep_later<K: Eq + Hash, O: Ord>(
+    known: &mut HashMap<K, Record>,
+    key: K,
+    record: Record,
+    order: impl Fn(&Record) -> O,
+) {
+    match known.get(&key) {
+        Some(known) if order(known) >= order(&record) => {}
+        _ => {
+            known.insert(key, record);
+        }
     }
 }
 

@@ -6,21 +6,23 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
-use chrono::{DateTime, FixedOffset, NaiveDate};
+use chrono::{DateTime, FixedOffset, TimeDelta};
 use gapwatch_model::{Frame, FrameKey, Head, IndicatorId, Point, RunId};
-use rusqlite::{OptionalExtension, params};
 
 use super::{
-    Influx, Record,
-    flux::Revisions,
-    line,
+    Days, Influx, Piece,
+    flux::{EPOCH, Revisions, Scope},
+    known, line,
     spool::{Lines, lines_of},
     within,
 };
 use crate::{
-    StoreError,
+    StoreError, batch, meta,
     series::{PlaceSet, Query, SeriesStore, embedded},
 };
+
+/// Days of a block asked for at a time.
+const WINDOW_DAYS: i64 = 50;
 
 /// Points in one request.
 const REQUEST: u64 = 5_000;
@@ -49,61 +51,54 @@ impl Influx {
     /// Brings every frame of the catalogue to the server, going on where an earlier call was stopped, then proves both
     /// sides equal.
     pub(crate) fn copy_to_server(&self, progress: &mut dyn FnMut(Progress)) -> Result<Transfer, StoreError> {
-        let of = self.db.read(|c| Ok(c.query_row("SELECT count(*) FROM frame", [], |row| row.get(0))?))?;
+        let reached = format!("copy:{}", self.server);
+        let (of, mut last, mut done): (u64, i64, u64) = self.db.read(|connection| {
+            let last = meta::get(connection, &reached)?.and_then(|text| text.parse().ok()).unwrap_or(0);
+            let mut count = connection.prepare_cached("SELECT count(*), sum(id <= ?1) FROM frame")?;
+            Ok(count.query_row([last], |row| {
+                Ok((row.get(0)?, last, row.get::<_, Option<u64>>(1)?.unwrap_or(0)))
+            })?)
+        })?;
         let mut written = 0;
         loop {
-            let (from, last, lines, points) = self.db.read(|connection| {
-                let from: i64 = connection
-                    .query_row("SELECT value FROM meta WHERE key = 'copy:frame'", [], |row| {
-                        row.get::<_, String>(0)
-                    })
-                    .optional()?
-                    .and_then(|text| text.parse().ok())
-                    .unwrap_or(0);
+            let (next, frames, lines, points) = self.db.read(|connection| {
                 let mut statement =
                     connection.prepare_cached("SELECT id FROM frame WHERE id > ?1 ORDER BY id")?;
-                let mut rows = statement.query([from])?;
-                let (mut last, mut lines, mut points) = (from, Lines::default(), 0);
+                let mut rows = statement.query([last])?;
+                let (mut next, mut frames, mut lines, mut points) = (last, 0, Lines::default(), 0);
                 while let Some(row) = rows.next()? {
-                    last = row.get(0)?;
-                    points += lines_of(connection, last, &mut lines)?;
+                    next = row.get(0)?;
+                    frames += 1;
+                    points += lines_of(connection, next, &mut lines)?;
                     if points >= REQUEST {
                         break;
                     }
                 }
-                Ok((from, last, lines.text, points))
+                Ok((next, frames, lines.text, points))
             })?;
-            if last == from {
+            if frames == 0 {
                 break;
             }
             self.client.write(lines)?;
-            written += points;
             self.db.write(|transaction| {
-                transaction.execute(
-                    "INSERT OR REPLACE INTO meta(key, value) VALUES('copy:frame', ?1)",
-                    params![last.to_string()],
-                )?;
-                transaction.execute("DELETE FROM spool WHERE frame <= ?1", [last])?;
-                Ok(())
+                meta::set(transaction, &reached, &next.to_string())?;
+                transaction.execute("DELETE FROM spool WHERE frame <= ?1", [next])?;
+                meta::clear(transaction, "spool:")
             })?;
-            let done = self.db.read(|c| {
-                Ok(c.query_row("SELECT count(*) FROM frame WHERE id <= ?1", [last], |row| row.get(0))?)
-            })?;
+            last = next;
+            written += points;
+            done += frames;
             progress(Progress { done, of });
         }
         let indicators = self.local.streams(None)?.iter().map(|s| s.indicator.clone()).collect::<Vec<_>>();
-        let mut moved = self.prove(&indicators)?;
-        moved.written = written;
-        // The next copy, perhaps to another server, starts anew.
-        self.db.write(|transaction| {
-            transaction.execute("DELETE FROM meta WHERE key = 'copy:frame'", [])?;
-            Ok(())
-        })?;
-        Ok(moved)
+        // The next copy, perhaps after what the proof found was mended, starts anew.
+        self.db.write(|transaction| meta::clear(transaction, &reached))?;
+        let moved = self.prove(&indicators)?;
+        Ok(Transfer { written, ..moved })
     }
 
-    /// Brings everything the server knows into the catalogue, then proves both sides equal. What is there already is
-    /// not kept again, so a call that was stopped is simply made again.
+    /// Brings everything the server knows into the catalogue, going on where an earlier call was stopped, then proves
+    /// both sides equal.
     pub(crate) fn copy_from_server(
         &self,
         progress: &mut dyn FnMut(Progress),
@@ -112,50 +107,60 @@ impl Influx {
             self.client.measurements()?.iter().map(|name| name.as_str().into()).collect();
         let blocks = self.db.read(embedded::blocks)?;
         let of = indicators.len() as u64 * u64::from(blocks);
+        let reached = format!("fetch:{}", self.server);
         let (mut done, mut written) = (0, 0);
         for indicator in &indicators {
             let query = Query::new(indicator.clone());
-            let days = self.client.days(&query)?;
+            let mut days = None;
             for block in 0..blocks {
-                let mut said: BTreeMap<(DateTime<FixedOffset>, RunId, FrameKey), Vec<Point>> =
-                    BTreeMap::new();
-                for record in self.everything(&query, block, days)? {
-                    let Head { key, run, recorded_at } = record.head;
-                    said.entry((recorded_at, run, key)).or_default().push(record.point);
-                }
-                for ((at, run, key), mut points) in said {
-                    points.sort_by_key(|point| point.place);
-                    let counts = self.local.append(run, at, &[Frame { key, points }])?;
-                    written += u64::from(counts.imported + counts.updated);
+                let mark = format!("{reached} {block} {}", indicator.as_str());
+                if self.db.read(|connection| meta::get(connection, &mark))?.is_none() {
+                    let windows = match days {
+                        Some(days) => windows(days),
+                        None => windows(*days.insert(self.client.days(&query)?)),
+                    };
+                    for window in windows {
+                        written += self.fetch(&query, (block, window))?;
+                    }
+                    self.db.write(|transaction| meta::set(transaction, &mark, ""))?;
                 }
                 done += 1;
                 progress(Progress { done, of });
             }
         }
-        let mut moved = self.prove(&indicators)?;
-        moved.written = written;
-        Ok(moved)
+        self.db.write(|transaction| meta::clear(transaction, &reached))?;
+        let moved = self.prove(&indicators)?;
+        Ok(Transfer { written, ..moved })
     }
 
-    /// Everything the server says of one block.
-    fn everything(
-        &self,
-        query: &Query,
-        block: u32,
-        days: Option<(NaiveDate, NaiveDate)>,
-    ) -> Result<Vec<Record>, StoreError> {
-        days.map_or_else(|| Ok(Vec::new()), |days| self.records(query, block, days, Revisions::All))
+    /// Brings what the server says of one block and window into the catalogue. What is there already is not kept again.
+    fn fetch(&self, query: &Query, piece: Piece) -> Result<u64, StoreError> {
+        let mut said: BTreeMap<(DateTime<FixedOffset>, RunId, FrameKey), Vec<Point>> = BTreeMap::new();
+        for record in self.records(query, &Scope::All, piece, Revisions::All)? {
+            let Head { key, run, recorded_at } = record.head;
+            said.entry((recorded_at, run, key)).or_default().push(record.point);
+        }
+        let mut written = 0;
+        for ((at, run, key), mut points) in said {
+            points.sort_by_key(|point| point.place);
+            // A run of this catalogue must never take the number of a run that is known by its figures alone.
+            self.db.write(|transaction| batch::begin_after(transaction, run))?;
+            let counts = self.local.append(run, at, &[Frame { key, points }])?;
+            written += u64::from(counts.imported + counts.updated);
+        }
+        Ok(written)
     }
 
-    /// Holds everything that was said on both sides against each other.
+    /// Holds everything that was said on both sides against each other; from then on the server is believed.
     fn prove(&self, indicators: &[IndicatorId]) -> Result<Transfer, StoreError> {
+        let through = self.db.read(known::newest)?;
         let mut indicators = indicators.to_vec();
         indicators.sort();
         indicators.dedup();
         let mut proved = Transfer::default();
         for indicator in indicators {
             let query = Query::new(indicator.clone());
-            let days = self.client.days(&query)?;
+            let windows = windows(self.client.days(&query)?);
             for block in 0..self.db.read(embedded::blocks)? {
                 let mut here = Transfer::default();
                 let places: PlaceSet = within(&query, block);
@@ -170,8 +175,10 @@ impl Influx {
                     return Err(error);
                 }
                 let mut there = Transfer::default();
-                for record in self.everything(&query, block, days)? {
-                    count(&mut there, &record.head, &record.point)?;
+                for window in &windows {
+                    for record in self.records(&query, &Scope::All, (block, *window), Revisions::All)? {
+                        count(&mut there, &record.head, &record.point)?;
+                    }
                 }
                 if here != there {
                     return Err(StoreError::Damaged {
@@ -186,8 +193,22 @@ impl Influx {
                 proved.checksum = proved.checksum.wrapping_add(here.checksum);
             }
         }
+        self.db.write(|transaction| known::proved(transaction, &self.server, through))?;
         Ok(proved)
     }
+}
+
+/// Cuts days into pieces of even length, when nothing is known of what is there. All days before 1970 are asked for at
+/// once: a range of some of them would be answered with all.
+fn windows(days: Option<Days>) -> Vec<Days> {
+    let Some((mut start, to)) = days else { return Vec::new() };
+    let mut windows = Vec::new();
+    while start <= to {
+        let end = if start <= EPOCH { EPOCH } else { start + TimeDelta::days(WINDOW_DAYS - 1) };
+        windows.push((start, end.min(to)));
+        start = end + TimeDelta::days(1);
+    }
+    windows
 }
 
 fn count(sum: &mut Transfer, head: &Head, point: &Point) -> Result<(), StoreError> {
