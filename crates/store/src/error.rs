@@ -69,6 +69,17 @@ pub enum StoreError {
         /// In a frame of which indicator.
         indicator: IndicatorId,
     },
+    /// The server's figures were written where another place bears the number. Nothing more of them was taken.
+    #[error(
+        "place number `{}` of `{indicator}` is another place at the server, expected the places of the store its figures came from",
+        place.0
+    )]
+    OtherPlace {
+        /// Which place.
+        place: PlaceIx,
+        /// In figures of which indicator.
+        indicator: IndicatorId,
+    },
     /// Points must be sorted by place, each place once.
     #[error("points of `{indicator}` are not in order at place number `{}`", place.0)]
     Unsorted {

@@ -193,6 +193,15 @@ pub(crate) fn bring<'a>(
     Ok(Cow::Owned(frames))
 }
 
+/// A sum of the code and first day of the place that bears a number; 0 where none does.
+pub(crate) fn bearer(connection: &Connection, place: PlaceIx) -> Result<u32, StoreError> {
+    let id: Option<String> = connection
+        .prepare_cached("SELECT code || '@' || valid_from FROM place WHERE slot = ?1")?
+        .query_row([place.0], |row| row.get(0))
+        .optional()?;
+    Ok(id.map_or(0, |id| crc32fast::hash(id.as_bytes())))
+}
+
 /// Makes everyone read the places again.
 pub(crate) fn bump(transaction: &Transaction<'_>, by: i64) -> Result<(), StoreError> {
     transaction.execute(

@@ -207,8 +207,8 @@ fn province_decade(dir: &Path, days: u32, lines: &mut Vec<Line>) {
             let column = raw_column(indicator, length);
             let (again, scan) = in_turns(
                 "scan",
-                |_| sums(store.series(), &query).iter().map(|(_, _, sum)| *sum).sum::<i64>() != 1,
-                |_| scan(&column, 2500) > 0.5,
+                |_| sums(store.series(), &query).into_iter().map(|(_, _, sum)| sum).collect::<Vec<_>>(),
+                |_| scan(&column, 2500),
             );
             lines.push(line(
                 &format!("W1 {what}, i{indicator:02}, against a scan of memory"),
@@ -550,9 +550,13 @@ fn sums(series: &dyn SeriesStore, query: &Query) -> Vec<(i64, u64, i64)> {
     rounded(found.iter().map(|s| (s.period.index(), s.places(), s.sum + s.numerator)).collect())
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "rounded and small")]
 fn rounded(sums: Vec<(i64, u64, f64)>) -> Vec<(i64, u64, i64)> {
-    sums.into_iter().map(|(period, count, sum)| (period, count, (sum * 1000.0).round() as i64)).collect()
+    sums.into_iter().map(|(period, count, sum)| (period, count, thousandths(sum))).collect()
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "rounded and small")]
+fn thousandths(sum: f64) -> i64 {
+    (sum * 1000.0).round() as i64
 }
 
 /// All values of 2,500 villages, day by day; missing ones are zero.
@@ -566,9 +570,9 @@ fn raw_column(indicator: u32, days: u64) -> Vec<f64> {
         .collect()
 }
 
-/// The limit: a sum per day straight from memory.
-fn scan(column: &[f64], width: usize) -> f64 {
-    column.chunks_exact(width).map(|day| day.iter().sum::<f64>()).fold(0.0, f64::max)
+/// The limit: a sum per day straight from memory, in thousandths.
+fn scan(column: &[f64], width: usize) -> Vec<i64> {
+    column.chunks_exact(width).map(|day| thousandths(day.iter().sum())).collect()
 }
 
 /// Bytes of the newest frames, as they lie in the file.

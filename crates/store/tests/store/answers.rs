@@ -15,7 +15,7 @@ use super::{
 };
 
 /// Columns of our records in the order the server gives them: that of the alphabet, after its own two.
-const COLUMNS: [&str; 21] = [
+const COLUMNS: [&str; 22] = [
     "at",
     "d",
     "evidence",
@@ -26,6 +26,7 @@ const COLUMNS: [&str; 21] = [
     "off",
     "operator",
     "organisation",
+    "pl",
     "place",
     "q",
     "ratio",
@@ -59,6 +60,7 @@ fn row_of(columns: &[&str], table: u32, place: u32, value: &str) -> String {
         "kind" => "month".to_owned(),
         "m" => "%".to_owned(),
         "off" => "25200".to_owned(),
+        "pl" => super::kit::bearer(place).to_string(),
         "place" => place.to_string(),
         "rev" => "now".to_owned(),
         "row" => (place + 2).to_string(),
@@ -504,4 +506,13 @@ fn everything_of_a_server_comes_back_and_a_stopped_copy_goes_on() {
     assert_eq!(next.run, gapwatch_model::RunId(2));
     let asked = &server.requests()[0].body;
     assert!(asked.contains("schema.measurements"), "{asked}");
+    // Where other places bear the numbers nothing is taken.
+    let dir = tempfile::tempdir().unwrap();
+    let store = with_server(&dir, server.options());
+    let moved =
+        row(0, 1, "7.5").replace(&super::kit::bearer(1).to_string(), &super::kit::bearer(2).to_string());
+    server.will([names(), edge(), edge(), Answer::Csv(format!("{}{moved}\r\n", head(&COLUMNS)))]);
+    let error = store.copy_from_server(&mut |_| ()).unwrap_err();
+    assert!(matches!(error, StoreError::OtherPlace { place: PlaceIx(1), .. }), "{error}");
+    assert_eq!(revisions(super::kit::open(&dir).series(), &Query::new("a".into())), []);
 }

@@ -48,8 +48,8 @@ fn what_is_queued_arrives_in_order_and_once() {
     assert_eq!(requests[0].authorization, "Token s3cret");
     let lines: Vec<&str> = requests[0].body.lines().collect();
     // What place 1 said first is kept under `rev=0`; what it says since stands.
-    let old = "a,block=0,evidence=claimed,kind=month,place=1,rev=0,source=survey ratio=0i,v=1,d=0,q=0i,s=-1i,row=3i,run=1i,";
-    let new = "a,block=0,evidence=claimed,kind=month,place=1,rev=now,source=survey ratio=0i,v=2,d=0,q=0i,s=-1i,row=3i,run=2i,";
+    let old = "a,block=0,evidence=claimed,kind=month,place=1,rev=0,source=survey ratio=0i,v=1,d=0,q=0i,s=-1i,pl=2511198554i,row=3i,run=1i,";
+    let new = "a,block=0,evidence=claimed,kind=month,place=1,rev=now,source=survey ratio=0i,v=2,d=0,q=0i,s=-1i,pl=2511198554i,row=3i,run=2i,";
     assert!(lines[0].starts_with(old), "{}", lines[0]);
     assert!(lines[1].starts_with(new), "{}", lines[1]);
     assert!(lines[2].contains("place=2,rev=now"), "{}", lines[2]);
@@ -110,14 +110,15 @@ fn a_full_spool_refuses_the_batch_whole() {
 /// One record as our queries ask for it.
 fn record(place: u32, value: &str) -> String {
     format!(
-        ",,0,2024-01-31T00:00:00Z,month,survey,claimed,{place},now,,,,,0,{value},0,0,-1,3,1,1707282000000000000,25200,0,%\n"
+        ",,0,2024-01-31T00:00:00Z,month,survey,claimed,{place},now,,,,,0,{value},0,0,-1,{},3,1,1707282000000000000,25200,0,%\n",
+        super::kit::bearer(place)
     )
 }
 
-const HEAD: &str = "#datatype,string,long,string,string,string,string,string,string,string,string,string,string,string,string,string,string,string,string,string,string,string,string,string\n\
-    #group,false,false,false,false,false,false,false,false,false,false,false,false,false,false,false,false,false,false,false,false,false,false,false\n\
-    #default,_result,,,,,,,,,,,,,,,,,,,,,,\n\
-    ,result,table,t,kind,source,evidence,place,rev,operator,technology,measuring_point,organisation,ratio,v,d,q,s,row,run,at,off,hm,m\n";
+const HEAD: &str = "#datatype,string,long,string,string,string,string,string,string,string,string,string,string,string,string,string,string,string,string,string,string,string,string,string,string\n\
+    #group,false,false,false,false,false,false,false,false,false,false,false,false,false,false,false,false,false,false,false,false,false,false,false,false\n\
+    #default,_result,,,,,,,,,,,,,,,,,,,,,,,\n\
+    ,result,table,t,kind,source,evidence,place,rev,operator,technology,measuring_point,organisation,ratio,v,d,q,s,pl,row,run,at,off,hm,m\n";
 
 fn delivered(dir: &tempfile::TempDir, server: &Double) -> Store {
     let store = open(dir, server.options());

@@ -51,6 +51,11 @@ pub(crate) fn places(count: u32) -> Vec<Place> {
     (0..count).map(place).collect()
 }
 
+/// What a server is told of who bears a place's number, for places beyond the country.
+pub(crate) fn bearer(place: u32) -> u32 {
+    crc32fast::hash(format!("v{place:06}@1900-01-01").as_bytes())
+}
+
 pub(crate) fn key(indicator: &str, period: &str, source: &str) -> FrameKey {
     FrameKey {
         indicator: indicator.into(),

@@ -136,7 +136,7 @@ const RECORDS: &str = "  |> pivot(rowKey: [\"_time\"], columnKey: [\"_field\"], 
      technology: if exists r.technology then r.technology else \"\", \
      measuring_point: if exists r.measuring_point then r.measuring_point else \"\", \
      organisation: if exists r.organisation then r.organisation else \"\", \
-     ratio: string(v: r.ratio), v: string(v: r.v), d: string(v: r.d), q: string(v: r.q), s: string(v: r.s), \
+     ratio: string(v: r.ratio), v: string(v: r.v), d: string(v: r.d), q: string(v: r.q), s: string(v: r.s), pl: string(v: r.pl), \
      row: string(v: r.row), run: string(v: r.run), at: string(v: r.at), off: string(v: r.off), hm: string(v: r.hm), m: r.m}))\n";
 
 fn source(

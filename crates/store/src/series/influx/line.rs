@@ -2,7 +2,8 @@
 //!
 //! Measurement: the indicator. Tags: `source`, `evidence`, the dimensions, `place` (its slot), `block`, `kind` of the
 //! period, and `rev`: `now` for what stands, a number for what stood before it. Time: midnight (UTC) of the period's last
-//! day. Every field is always written, so that a later point leaves nothing of an earlier one behind.
+//! day. Field `pl` is a sum of the code and first day of the place that bears the number here. Every field is always written,
+//! so that a later point leaves nothing of an earlier one behind.
 
 use std::{fmt::Write, ops::RangeInclusive};
 
@@ -53,8 +54,14 @@ pub(crate) fn check(key: &FrameKey) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Appends one line.
-pub(crate) fn put(out: &mut String, head: &Head, point: &Point, rev: &str) -> Result<(), StoreError> {
+/// Appends one line, with the sum of who bears the place's number.
+pub(crate) fn put(
+    out: &mut String,
+    head: &Head,
+    point: &Point,
+    bearer: u32,
+    rev: &str,
+) -> Result<(), StoreError> {
     let key = &head.key;
     put_series(out, key, point.place, rev);
     let (ratio, first, second) = match point.value {
@@ -70,7 +77,7 @@ pub(crate) fn put(out: &mut String, head: &Head, point: &Point, rev: &str) -> Re
     let time = time.timestamp_nanos_opt().ok_or_else(|| StoreError::Time(key.period.to_string()))?;
     let written = writeln!(
         out,
-        " ratio={ratio}i,v={first},d={second},q={qualifier}i,s={samples}i,row={}i,run={}i,at={at}i,off={offset}i,hm={has_method}i,m=\"{}\" {time}",
+        " ratio={ratio}i,v={first},d={second},q={qualifier}i,s={samples}i,pl={bearer}i,row={}i,run={}i,at={at}i,off={offset}i,hm={has_method}i,m=\"{}\" {time}",
         point.row,
         head.run.0,
         escaped(&method, &['"']),
@@ -108,8 +115,8 @@ fn put_series(out: &mut String, key: &FrameKey, place: PlaceIx, rev: &str) {
     }
 }
 
-/// Reads one record back: what was said, and under which `rev`.
-pub(crate) fn read<'a>(indicator: &str, columns: Columns<'a>) -> Result<(Head, Point, &'a str), String> {
+/// Reads one record back: what was said, of whom, and under which `rev`.
+pub(crate) fn read<'a>(indicator: &str, columns: Columns<'a>) -> Result<(Head, Point, u32, &'a str), String> {
     let text = |name: &str| columns(name).ok_or_else(|| format!("column `{name}` is missing"));
     fn number<T: std::str::FromStr>(name: &str, text: &str) -> Result<T, String> {
         text.parse().map_err(|_| format!("`{text}` in column `{name}` is no number"))
@@ -151,7 +158,7 @@ pub(crate) fn read<'a>(indicator: &str, columns: Columns<'a>) -> Result<(Head, P
         samples: u32::try_from(integer("s")?).ok(),
         row: number("row", text("row")?)?,
     };
-    Ok((head, point, text("rev")?))
+    Ok((head, point, number("pl", text("pl")?)?, text("rev")?))
 }
 
 /// Reads period, source, evidence and dimensions of a record.
@@ -268,11 +275,11 @@ mod tests {
             row: 12,
         };
         let mut line = String::new();
-        put(&mut line, &head(), &point, "now").unwrap();
+        put(&mut line, &head(), &point, 77, "now").unwrap();
         assert_eq!(
             line,
             "village.signal,block=1,evidence=measured,kind=week,operator=a\\=b%5C,place=4097,rev=now,\
-             source=khảo\\ sát\\,\\ đợt\\ 2,technology=% ratio=1i,v=0,d=66.13,q=4i,s=-1i,row=12i,run=9i,\
+             source=khảo\\ sát\\,\\ đợt\\ 2,technology=% ratio=1i,v=0,d=66.13,q=4i,s=-1i,pl=77i,row=12i,run=9i,\
              at=1740013200000000001i,off=25200i,hm=0i,m=\"%\" 1739664000000000000\n"
         );
     }
@@ -293,6 +300,7 @@ mod tests {
                 "v" => "-1.5",
                 "q" => "0",
                 "s" => "3",
+                "pl" => "4294967295",
                 "row" => "12",
                 "run" => "9",
                 "at" => "1740013200000000001",
@@ -302,9 +310,12 @@ mod tests {
                 _ => return None,
             })
         };
-        let (back, point, rev) = read("village.signal", &columns).unwrap();
+        let (back, point, bearer, rev) = read("village.signal", &columns).unwrap();
         assert_eq!(back, head());
-        assert_eq!((point.value, point.samples, rev), (Value::Number(-1.5), Some(3), "now"));
+        assert_eq!(
+            (point.value, point.samples, bearer, rev),
+            (Value::Number(-1.5), Some(3), u32::MAX, "now")
+        );
         let refused = |name: &str, text: Option<&'static str>| {
             let changed = |asked: &str| if asked == name { text } else { columns(asked) };
             read("a", &changed).map(|_| ()).unwrap_err()

@@ -67,6 +67,8 @@ type Piece = (u32, Days);
 struct Record {
     head: Head,
     point: Point,
+    /// Sum of who bears the place's number where the record was written.
+    bearer: u32,
     /// Position among the revisions of its key; what stands comes last.
     rev: u64,
 }
@@ -206,13 +208,13 @@ impl Influx {
     fn read(&self, query: &Query, (from, to): Days, flux: String) -> Result<Vec<Record>, StoreError> {
         let indicator = query.indicator.clone();
         let mut found = self.client.query(flux, move |columns| {
-            let (head, point, rev) = line::read(indicator.as_str(), columns)?;
+            let (head, point, bearer, rev) = line::read(indicator.as_str(), columns)?;
             let rev = if rev == line::NOW {
                 u64::MAX
             } else {
                 rev.parse().map_err(|_| format!("`{rev}` in column `rev` is no number"))?
             };
-            Ok(Record { head, point, rev })
+            Ok(Record { head, point, bearer, rev })
         })?;
         found.retain(|Record { head, point, .. }| {
             (from..=to).contains(&head.key.period.end())

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::{Influx, line};
 use crate::{
-    StoreError, db,
+    StoreError, db, places,
     series::{Counts, embedded},
 };
 
@@ -178,7 +178,7 @@ pub(super) fn lines_of(connection: &Connection, frame: i64, lines: &mut Lines) -
     for (head, point, rev) in embedded::said_of(connection, frame)? {
         let rev = rev.map_or_else(|| line::NOW.to_owned(), |rev| rev.to_string());
         let mut line = String::new();
-        line::put(&mut line, &head, &point, &rev)?;
+        line::put(&mut line, &head, &point, places::bearer(connection, point.place)?, &rev)?;
         if !lines.known.contains(&line) {
             lines.text += &line;
             lines.known.insert(line);

@@ -17,7 +17,7 @@ use super::{
     within,
 };
 use crate::{
-    StoreError, batch, meta,
+    StoreError, batch, meta, places,
     series::{PlaceSet, Query, SeriesStore, embedded},
 };
 
@@ -138,6 +138,11 @@ impl Influx {
         let mut said: BTreeMap<(DateTime<FixedOffset>, RunId, FrameKey), Vec<Point>> = BTreeMap::new();
         for record in self.records(query, &Scope::All, piece, Revisions::All)? {
             let Head { key, run, recorded_at } = record.head;
+            let place = record.point.place;
+            // The server knows places by their numbers, which another catalogue may have given otherwise.
+            if record.bearer != self.db.read(|connection| places::bearer(connection, place))? {
+                return Err(StoreError::OtherPlace { place, indicator: key.indicator });
+            }
             said.entry((recorded_at, run, key)).or_default().push(record.point);
         }
         let mut written = 0;
@@ -213,7 +218,7 @@ fn windows(days: Option<Days>) -> Vec<Days> {
 
 fn count(sum: &mut Transfer, head: &Head, point: &Point) -> Result<(), StoreError> {
     let mut text = String::new();
-    line::put(&mut text, head, point, line::NOW)?;
+    line::put(&mut text, head, point, 0, line::NOW)?;
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
     sum.proved += 1;
