@@ -133,10 +133,11 @@ fn standing(batches: u64, ever: bool) -> BTreeMap<String, BTreeSet<String>> {
     let mut held: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for ((on, place), revisions) in said {
         let at = day(on).and_time(NaiveTime::MIN).and_utc().timestamp_nanos_opt().unwrap();
+        let bearer = crc32fast::hash(format!("p{place}@1900-01-01").as_bytes());
         for (rev, (number, value)) in revisions.iter().enumerate() {
             let stamp = time(*number).timestamp_nanos_opt().unwrap();
             let fields = format!(
-                "ratio=0i,v={value},d=0,q=0i,s=-1i,row={}i,run={}i,at={stamp}i,off=25200i,hm=0i,m=\"%\"",
+                "ratio=0i,v={value},d=0,q=0i,s=-1i,pl={bearer}i,row={}i,run={}i,at={stamp}i,off=25200i,hm=0i,m=\"%\"",
                 number + 1,
                 number + 1
             );
