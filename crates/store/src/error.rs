@@ -159,9 +159,16 @@ pub enum StoreError {
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode;
-        if let rusqlite::Error::InvalidColumnType(..) | rusqlite::Error::FromSqlConversionFailure(..) = error
+        if let rusqlite::Error::InvalidColumnType(..)
+        | rusqlite::Error::IntegralValueOutOfRange(..)
+        | rusqlite::Error::FromSqlConversionFailure(..) = error
         {
             return Self::Damaged { what: "a record".to_owned(), why: error.to_string() };
+        }
+        // No room for the index of the write-ahead log.
+        let no_room = |of: &rusqlite::ffi::Error| of.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
+        if error.sqlite_error().is_some_and(no_room) {
+            return Self::DiskFull(error);
         }
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::DiskFull(error),
@@ -172,5 +179,18 @@ impl From<rusqlite::Error> for StoreError {
             }
             _ => Self::Database(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::StoreError;
+    use rusqlite::ffi;
+
+    #[test]
+    fn no_room_for_the_index_of_the_log_is_a_full_disk() {
+        let error = |code| StoreError::from(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
+        assert!(matches!(error(ffi::SQLITE_IOERR_SHMSIZE), StoreError::DiskFull(_)));
+        assert!(matches!(error(ffi::SQLITE_IOERR_READ), StoreError::Database(_)));
     }
 }
