@@ -133,7 +133,7 @@ impl App {
     pub(crate) fn look_at(config: Config) -> anyhow::Result<Self> {
         let file = database(&config);
         if !file.exists() {
-            anyhow::bail!("there is no store `{}`, expected the data that was judged", file.display());
+            anyhow::bail!("there is no store `{}`", file.display());
         }
         let mut app = Self::on(config)?;
         app.forget_places();

@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use anyhow::Context;
-use gapwatch_store::Progress;
+use gapwatch_store::{Problem, Progress};
 
 use super::{Backend, Exit, Outcome, Place, Stop, StoreCommand, load, open, say};
+use crate::app::App;
 
 /// `gapwatch backup`
 pub(crate) fn backup(file: &Path, place: &Place) -> Outcome {
-    let app = open(place)?;
+    let app = look_at(place)?;
     app.store.backup(file)?;
     say(&format!("{} holds a verified copy of {}", file.display(), app.store.path().display()));
     Ok(Exit::Done)
@@ -19,9 +20,13 @@ pub(crate) fn backup(file: &Path, place: &Place) -> Outcome {
 pub(crate) fn restore(file: &Path, place: &Place) -> Outcome {
     let config = load(place)?;
     let target = crate::app::database(&config);
-    gapwatch_store::Store::restore(file, &target, &crate::app::store_options(&config))
+    let aside = gapwatch_store::Store::restore(file, &target, &crate::app::store_options(&config))
         .with_context(|| format!("cannot restore from `{}`; nothing was changed", file.display()))?;
     say(&format!("{} is restored from {}", target.display(), file.display()));
+    if let Some(aside) = aside {
+        say(&format!("what was there could not be written into; it is kept as {}", aside.display()));
+        say("programs that had it open must be started again");
+    }
     Ok(Exit::Done)
 }
 
@@ -38,10 +43,17 @@ pub(crate) fn store(command: StoreCommand) -> Outcome {
             }
         }
         StoreCommand::Check { place } => {
-            let report = open(&place)?.store.check()?;
-            for problem in &report.problems {
-                let remedy = if problem.derived { "; `gapwatch store rebuild` makes it again" } else { "" };
-                say(&format!("{}: {}{remedy}", problem.what, problem.why));
+            let store = look_at(&place)?.store;
+            let report = store.check()?;
+            say_problems(&report.problems);
+            if report.problems.iter().any(|problem| problem.derived) {
+                store.rebuild()?;
+                let left = store.check()?.problems;
+                for problem in report.problems.iter().filter(|problem| problem.derived) {
+                    if left.iter().all(|left| left.what != problem.what) {
+                        say(&format!("{} was made again", problem.what));
+                    }
+                }
             }
             let (frames, shelves, records) = (report.frames, report.shelves, report.records);
             say(&format!(
@@ -53,11 +65,16 @@ pub(crate) fn store(command: StoreCommand) -> Outcome {
             }
         }
         StoreCommand::Rebuild { place } => {
-            open(&place)?.store.rebuild()?;
+            let left = look_at(&place)?.store.rebuild()?;
+            say_problems(&left);
+            if !left.is_empty() {
+                say("everything else that is derived was built anew");
+                return Ok(Exit::Failed);
+            }
             say("everything that is derived was built anew");
         }
         StoreCommand::Copy { place, from, to } => {
-            let app = open(&place)?;
+            let app = look_at(&place)?;
             let mut progress = |progress: Progress| say(&format!("{} of {}", progress.done, progress.of));
             let moved = match (from, to) {
                 (Backend::Embedded, Backend::Influx) => app.store.copy_to_server(&mut progress)?,
@@ -75,4 +92,15 @@ pub(crate) fn store(command: StoreCommand) -> Outcome {
         }
     }
     Ok(Exit::Done)
+}
+
+fn say_problems(problems: &[Problem]) {
+    for problem in problems {
+        say(&format!("{}: {}", problem.what, problem.why));
+    }
+}
+
+/// Opens a store that is there. Looking after it puts no half-edited configuration in force.
+fn look_at(place: &Place) -> Result<App, Stop> {
+    Ok(App::look_at(load(place)?)?)
 }

@@ -33,7 +33,7 @@ impl Db {
     pub(crate) fn open(path: &Path, busy_timeout: Duration) -> Result<Self, StoreError> {
         let mut first =
             connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE, busy_timeout)?;
-        prepare(path, &mut first)?;
+        prepare(path, &mut first).map_err(|error| unopened(path, error))?;
         Ok(Self {
             path: path.to_owned(),
             busy_timeout,
@@ -81,18 +81,11 @@ impl Db {
         done
     }
 
-    /// Puts the content of another file in place of this one's, in one transaction, then runs `after`.
-    pub(crate) fn replace(
-        &self,
-        from: &Path,
-        after: impl FnOnce(&Transaction<'_>) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+    /// Puts the content of another file in place of this one's, in one transaction.
+    pub(crate) fn replace(&self, from: &Path) -> Result<(), StoreError> {
         let source = connect(from, OpenFlags::SQLITE_OPEN_READ_ONLY, self.busy_timeout)?;
-        {
-            let mut writer = lock(&self.writer);
-            copy_all(&source, self.opened(&mut writer, OpenFlags::SQLITE_OPEN_READ_WRITE)?)?;
-        }
-        self.write(after)
+        let mut writer = lock(&self.writer);
+        copy_all(&source, self.opened(&mut writer, OpenFlags::SQLITE_OPEN_READ_WRITE)?)
     }
 
     /// A number that differs after any process has committed.
@@ -123,7 +116,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn connect(path: &Path, flags: OpenFlags, busy_timeout: Duration) -> Result<Connection, StoreError> {
     let opened = |source: rusqlite::Error| match source.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase) => StoreError::NotAStore(path.to_owned()),
-        _ => StoreError::Open { path: path.to_owned(), source },
+        _ => unopened(path, source.into()),
     };
     let connection =
         Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(opened)?;
@@ -134,6 +127,14 @@ fn connect(path: &Path, flags: OpenFlags, busy_timeout: Duration) -> Result<Conn
     connection.pragma_update(None, "mmap_size", 1_i64 << 20).map_err(opened)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(opened)?;
     Ok(connection)
+}
+
+/// What has no better name is a store that cannot be opened.
+fn unopened(path: &Path, error: StoreError) -> StoreError {
+    match error {
+        StoreError::Database(source) => StoreError::Open { path: path.to_owned(), source },
+        error => error,
+    }
 }
 
 /// Puts the file into write-ahead mode and brings it to the current version.

@@ -45,20 +45,28 @@ impl Store {
     pub fn check(&self) -> Result<CheckReport, StoreError> {
         self.db.read(|connection| {
             let mut report = CheckReport::default();
-            file(connection, &mut report.problems)?;
-            report.frames = check::frames(connection, &mut report.problems)?;
-            check::latest(connection, &mut report.problems)?;
-            report.shelves = check::shelves(connection, &mut report.problems)?;
-            report.records = records(connection, &mut report.problems)?;
+            let problems = &mut report.problems;
+            let read = file(connection, problems);
+            noted(read, problems)?;
+            let read = check::frames(connection, problems);
+            let frames = noted(read, problems)?;
+            report.frames = frames.read;
+            let read = check::latest(connection, &frames, problems);
+            noted(read, problems)?;
+            let read = check::shelves(connection, &frames, problems);
+            report.shelves = noted(read, problems)?;
+            let read = records(connection, problems);
+            report.records = noted(read, problems)?;
             Ok(report)
         })
     }
 
-    /// Makes every projection again from the frames, in one transaction.
+    /// Makes every projection again from the frames, in one transaction. What rests on damaged or missing frames is left
+    /// as it is: made without them, it would answer with what was said before. Gives those frames and what was left.
     ///
     /// # Errors
-    /// The store cannot be written; damaged frames of sealed years.
-    pub fn rebuild(&self) -> Result<(), StoreError> {
+    /// The store cannot be written.
+    pub fn rebuild(&self) -> Result<Vec<Problem>, StoreError> {
         self.db.write(check::rebuild)
     }
 
@@ -74,21 +82,18 @@ impl Store {
         }
         let part = Part::of(to, ".part")?;
         let report = self.db.read(|source| copy(source, &part.0)).and_then(|()| verify(&part.0))?;
-        File::open(&part.0).and_then(|file| file.sync_all()).map_err(failed("write"))?;
-        std::fs::rename(&part.0, to).map_err(failed("write"))?;
-        // The name is safe once its folder is.
-        if let Some(folder) = to.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed("write"))?;
-        }
+        part.become_file(to)?;
         Ok(report)
     }
 
     /// Puts a backup in place of what the store at `to` holds, in one transaction, after proving the backup whole.
-    /// Programs that have the store open see the restored content from then on.
+    /// Programs that have the store open see the restored content from then on. A file that is no store this program can
+    /// write into is put aside; gives its name then.
     ///
     /// # Errors
-    /// The backup is no store or not whole: then `to` is untouched. The store at `to` cannot be written or is locked.
-    pub fn restore(from: &Path, to: &Path, options: &StoreOptions) -> Result<CheckReport, StoreError> {
+    /// The backup is no store or not whole: then `to` is untouched. The store at `to` cannot be written or is locked, or
+    /// an earlier one was put aside and is still there.
+    pub fn restore(from: &Path, to: &Path, options: &StoreOptions) -> Result<Option<PathBuf>, StoreError> {
         if !from.try_exists().map_err(|source| StoreError::File {
             doing: "read",
             path: from.to_owned(),
@@ -97,22 +102,46 @@ impl Store {
             let source = std::io::ErrorKind::NotFound.into();
             return Err(StoreError::File { doing: "read", path: from.to_owned(), source });
         }
+        if let Some(folder) = to.parent() {
+            let failed = |source| StoreError::File { doing: "make", path: folder.to_owned(), source };
+            std::fs::create_dir_all(folder).map_err(failed)?;
+        }
         // The backup itself is never opened for writing: it may lie on a read-only disk.
         let part = Part::of(to, ".restore")?;
         let source = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_ONLY)
             .map_err(|source| StoreError::Open { path: from.to_owned(), source })?;
         copy(&source, &part.0)?;
         drop(source);
-        let report = verify(&part.0)?;
-        let store = Self::open(to, options)?;
-        // Whoever has places cached must not take the restored ones for those they know.
-        let version = store.db.read(places::places_version)?;
-        store.db.replace(&part.0, |transaction| {
-            // A server may have more than the backup knows.
-            known::forget(transaction)?;
-            places::bump(transaction, version + 1)
-        })?;
-        Ok(report)
+        verify(&part.0)?;
+        let restored = Self::open(&part.0, &StoreOptions::default())?;
+        // A server may have more than the backup knows.
+        restored.db.write(known::forget)?;
+        let replaced = Self::open(to, options).and_then(|store| {
+            // Whoever has places cached must not take the restored ones for those they know.
+            let version = store.db.read(places::places_version)?;
+            restored.db.write(|transaction| places::bump(transaction, version + 1))?;
+            store.db.replace(&part.0)
+        });
+        drop(restored);
+        match replaced {
+            Err(StoreError::NotAStore(_) | StoreError::Damaged { .. } | StoreError::Version { .. }) => {
+                let aside = put_aside(to)?;
+                part.become_file(to)?;
+                Ok(Some(aside))
+            }
+            replaced => replaced.map(|()| None),
+        }
+    }
+}
+
+/// Goes on after a pass that met damage it cannot step over: that is one more thing that is wrong.
+fn noted<T: Default>(read: Result<T, StoreError>, problems: &mut Vec<Problem>) -> Result<T, StoreError> {
+    match read {
+        Err(StoreError::Damaged { what, why }) => {
+            problems.push(Problem { what, why, derived: false });
+            Ok(T::default())
+        }
+        read => read,
     }
 }
 
@@ -144,11 +173,11 @@ fn records(connection: &Connection, problems: &mut Vec<Problem>) -> Result<u64, 
     while let Some(row) = rows.next()? {
         note(format!("run `{}`", row.get::<_, i64>(0)?), runs::run_of(row).map(|_| ()));
     }
-    let mut statement = connection.prepare("SELECT key, body FROM flag_event")?;
+    let mut statement = connection.prepare("SELECT CAST(key AS TEXT), body FROM flag_event")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let body: String = row.get(1)?;
-        let flag = places::read::<gapwatch_model::Flag>(&body, "a flag");
+        let body = row.get::<_, String>(1).map_err(StoreError::from);
+        let flag = body.and_then(|body| places::read::<gapwatch_model::Flag>(&body, "a flag"));
         note(format!("flag `{}`", row.get::<_, String>(0)?), flag.map(|_| ()));
     }
     for (table, name, hash) in
@@ -159,9 +188,9 @@ fn records(connection: &Connection, problems: &mut Vec<Problem>) -> Result<u64, 
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let what = format!("{table} `{}`", row.get::<_, String>(0)?);
-            let packed: Vec<u8> = row.get(2)?;
-            let hash: Option<String> = row.get(1)?;
-            let whole = runs::unpack(&packed, &what).and_then(|bytes| {
+            let kept = row.get(1).and_then(|hash: Option<String>| Ok((hash, row.get::<_, Vec<u8>>(2)?)));
+            let whole = kept.map_err(StoreError::from).and_then(|(hash, packed)| {
+                let bytes = runs::unpack(&packed, &what)?;
                 let other = table == "document" && hash != Some(documents::hex(&Sha256::digest(&bytes)));
                 let why = "its content does not match its hash".to_owned();
                 if other { Err(StoreError::Damaged { what: what.clone(), why }) } else { Ok(()) }
@@ -181,6 +210,18 @@ impl Part {
         let part = Self(beside(path, ending));
         remove(&part.0)?;
         Ok(part)
+    }
+
+    /// Gives the copy its name.
+    fn become_file(&self, to: &Path) -> Result<(), StoreError> {
+        let failed = |source| StoreError::File { doing: "write", path: to.to_owned(), source };
+        File::open(&self.0).and_then(|file| file.sync_all()).map_err(failed)?;
+        std::fs::rename(&self.0, to).map_err(failed)?;
+        // The name is safe once its folder is.
+        if let Some(folder) = to.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
+        }
+        Ok(())
     }
 }
 
@@ -218,6 +259,28 @@ fn verify(copy: &Path) -> Result<CheckReport, StoreError> {
             why: why.clone(),
         }),
     }
+}
+
+/// Moves a database out of the way with what lies beside it, the database last. Never over one that was moved before.
+fn put_aside(path: &Path) -> Result<PathBuf, StoreError> {
+    let aside = beside(path, ".before-restore");
+    let endings = ["-wal", "-shm", ""];
+    for to in endings.map(|ending| beside(&aside, ending)) {
+        if to.exists() {
+            let source = std::io::ErrorKind::AlreadyExists.into();
+            return Err(StoreError::File { doing: "write", path: to, source });
+        }
+    }
+    for ending in endings {
+        let from = beside(path, ending);
+        match std::fs::rename(&from, beside(&aside, ending)) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                return Err(StoreError::File { doing: "move", path: from, source });
+            }
+            _ => {}
+        }
+    }
+    Ok(aside)
 }
 
 /// Removes a database and what lies beside it, where it is there.
