@@ -61,9 +61,104 @@ fn a_damaged_frame_is_named_and_never_served() {
 }
 
 #[test]
+fn frames_that_cannot_be_read_are_named_and_hide_nothing_else() {
+    for (statement, named) in [
+        ("UPDATE frame SET body = 'x' WHERE id = 25", "frame `25`"),
+        ("UPDATE frame SET stream = 'x' WHERE id = 25", "frame `25` of run `25`"),
+        ("UPDATE frame SET block = -1 WHERE id = 25", "frame `25`"),
+        ("UPDATE frame SET points = 'x' WHERE id = 25", "frame `25`"),
+        ("DELETE FROM frame WHERE id = 25", "frame `25`"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let store = filled(&dir);
+        sql(&dir, "UPDATE frame SET body = x'00' WHERE id = 29");
+        sql(&dir, "UPDATE document SET packed = 'x'");
+        sql(&dir, statement);
+        let problems = store.check().unwrap().problems;
+        let found: Vec<_> = problems.iter().map(|p| (p.what.as_str(), p.derived)).collect();
+        let vector = ("the latest vector of stream `1`, block `0`", false);
+        let tiles = ("the tiles of stream `1`, block `0`, year `2024`", false);
+        let all = [(named, false), ("frame `29` of run `29`", false), vector, tiles, ("document `1`", false)];
+        assert_eq!(found, all, "{statement}");
+    }
+}
+
+#[test]
+fn a_newest_frame_that_is_gone_is_missed() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = filled(&dir);
+    let said = frame(key("a", "2025", "survey"), &[(1, 1.0)]);
+    store.append(&batch(nth_noon(50), vec![said])).unwrap();
+    sql(&dir, "DELETE FROM frame WHERE id = 32");
+    let problems = store.check().unwrap().problems;
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert_eq!(problems[0].why, "it cannot be held against frame `32`");
+    assert!(!problems[0].derived);
+}
+
+#[test]
+fn rebuilding_leaves_what_rests_on_a_damaged_frame() {
+    let damage = "UPDATE frame SET body = x'00' WHERE id = 30";
+    for damage in [damage, "DELETE FROM frame WHERE id = 30"] {
+        let dir = tempfile::tempdir().unwrap();
+        let store = filled(&dir);
+        sql(&dir, damage);
+        let left = format!("{:?}", store.rebuild().unwrap());
+        assert!(left.contains("frame `30`") && left.contains("the latest vector of stream `1`"), "{left}");
+        let query = Query::new("a".into());
+        let error = store.series().latest(&query, &mut |_, _| ()).unwrap_err();
+        assert!(error.to_string().starts_with("frame `30`"), "{error}");
+    }
+}
+
+#[test]
+fn a_damaged_frame_of_a_sealed_year_keeps_nothing_else_from_being_made_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = filled(&dir);
+    let said = || vec![frame(key("b", "2024", "survey"), &[(1, 1.0), (2, 0.5)])];
+    store.append(&batch(nth_noon(50), said())).unwrap();
+    sql(&dir, "UPDATE frame SET body = x'00' WHERE id = 3");
+    sql(&dir, "UPDATE latest SET body = x'00' WHERE stream = 2");
+    let derived = |store: &Store| {
+        let problems = store.check().unwrap().problems.into_iter();
+        problems.filter(|p| p.derived).map(|p| p.what).collect::<Vec<_>>()
+    };
+    assert_eq!(derived(&store), ["the latest vector of stream `2`, block `0`"]);
+    store.rebuild().unwrap();
+    assert_eq!(derived(&store), Vec::<String>::new());
+    assert_eq!(latest(store.series(), &Query::new("b".into())).len(), 2);
+    // Tiles were left with what the damaged frame said.
+    let third = Query { days: Some((day("2024-01-03"), day("2024-01-03"))), ..Query::new("a".into()) };
+    assert_eq!(values(store.series(), &third).len(), 49);
+}
+
+#[test]
+fn a_damaged_vector_is_made_again_by_the_next_frame() {
+    for statement in ["UPDATE latest SET body = x'00'", "UPDATE latest SET body = 'x'", "DELETE FROM latest"]
+    {
+        let dir = tempfile::tempdir().unwrap();
+        let store = filled(&dir);
+        sql(&dir, statement);
+        let said = || batch(nth_noon(50), vec![frame(key("a", "20240201", "survey"), &[(7, 1.0)])]);
+        store.append(&said()).unwrap();
+        assert_eq!(store.check().unwrap().problems, [], "{statement}");
+        assert_eq!(latest(store.series(), &Query::new("a".into())).len(), 49, "{statement}");
+
+        sql(&dir, "UPDATE frame SET body = x'00' WHERE id = 5");
+        sql(&dir, "UPDATE latest SET body = x'00'");
+        let later = batch(nth_noon(51), vec![frame(key("a", "20240202", "survey"), &[(7, 1.0)])]);
+        let error = store.append(&later).unwrap_err();
+        assert!(error.to_string().starts_with("frame `5` of run `5` is damaged"), "{error}");
+    }
+}
+
+#[test]
 fn damaged_projections_are_named_left_aside_and_made_again() {
     for (statement, named) in [
         ("UPDATE latest SET body = x'00112233445566'", "the latest vector of stream `1`, block `0`"),
+        ("UPDATE latest SET body = 'x'", "the latest vector of stream `1`, block `0`"),
+        ("UPDATE shelf SET body = 'x'", "the tiles of stream `1`, block `0`, year `2024`"),
+        ("UPDATE tile SET body = 'x' WHERE part = 0", "the tiles of stream `1`, block `0`, year `2024`"),
         ("UPDATE shelf SET body = substr(body, 2)", "the tiles of stream `1`, block `0`, year `2024`"),
         ("UPDATE shelf SET late = late + 1", "the tiles of stream `1`, block `0`, year `2024`"),
         (
@@ -98,10 +193,35 @@ fn damaged_projections_are_named_left_aside_and_made_again() {
 }
 
 #[test]
+fn projections_that_do_not_say_of_what_they_are_go() {
+    let vector = "the latest vector of stream `1`, block `0`";
+    for (statement, named) in [
+        ("UPDATE latest SET stream = 'x'", vector),
+        ("UPDATE latest SET block = 'x'", vector),
+        ("UPDATE shelf SET block = -1", "shelf `1`"),
+        ("UPDATE shelf SET year = 'x'", "shelf `1`"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let store = filled(&dir);
+        let all = Query::new("a".into());
+        let before = (values(store.series(), &all), latest(store.series(), &all));
+        sql(&dir, statement);
+        let problems = store.check().unwrap().problems;
+        let found: Vec<_> = problems.iter().map(|p| (p.what.as_str(), p.derived)).collect();
+        assert_eq!(found, [(named, true)], "{statement}");
+        store.rebuild().unwrap();
+        assert_eq!(store.check().unwrap().problems, [], "{statement}");
+        assert!((values(store.series(), &all), latest(store.series(), &all)) == before, "{statement}");
+    }
+}
+
+#[test]
 fn records_beside_the_series_are_checked_too() {
     for (statement, named) in [
         ("UPDATE document SET packed = substr(packed, 1, 5)", "document `1`"),
         ("UPDATE document SET hash = 'ab'", "document `1`"),
+        ("UPDATE document SET packed = 'x'", "document `1`"),
+        ("UPDATE run SET body = x'00' WHERE id = 3", "run `3`"),
         ("UPDATE file SET packed = x'0000000003'", "file `ab`"),
         ("UPDATE run SET body = '{}' WHERE id = 3", "run `3`"),
         ("UPDATE place_version SET body = replace(body, 'village', 'hamlet') WHERE slot = 4", "the places"),
@@ -196,6 +316,49 @@ fn a_damaged_backup_is_refused_and_the_store_untouched() {
 }
 
 #[test]
+fn a_backup_comes_back_where_the_store_is_none_any_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = filled(&dir);
+    let backup = dir.path().join("backup");
+    store.backup(&backup).unwrap();
+    let whole = std::fs::read(&backup).unwrap();
+    let changed = |at: usize, bytes: &[u8]| {
+        let mut changed = whole.clone();
+        changed[at..at + bytes.len()].copy_from_slice(bytes);
+        changed
+    };
+    for (case, old) in [
+        ("rubbish", b"no database at all, but long enough to look like something".to_vec()),
+        ("a header that is cut", whole[..60].to_vec()),
+        ("another program's", changed(68, &[0; 4])),
+        ("a newer version's", changed(60, &[0, 0, 0, 99])),
+        ("malformed", changed(100, &[0xff; 400])),
+    ] {
+        let elsewhere = tempfile::tempdir().unwrap();
+        // The folder is gone too, or there.
+        let folder = elsewhere.path().join("data");
+        let to = folder.join(FILE);
+        let aside = folder.join(format!("{FILE}.before-restore"));
+        let restore = || Store::restore(&backup, &to, &StoreOptions::default());
+        restore().unwrap();
+        assert!(!aside.exists());
+        std::fs::write(&to, &old).unwrap();
+        assert!(format!("{:?}", restore().unwrap()).contains("before-restore"), "{case}");
+        assert_eq!(std::fs::read(&aside).unwrap(), old, "{case}");
+        let restored = Store::open(&to, &StoreOptions::default()).unwrap();
+        assert_eq!(values(restored.series(), &Query::new("a".into())).len(), 49 * 30, "{case}");
+        drop(restored);
+
+        // Never over what was put aside before.
+        std::fs::write(&to, "rubbish once more").unwrap();
+        let error = restore().unwrap_err();
+        assert!(matches!(error, StoreError::File { doing: "write", .. }), "{case}: {error}");
+        assert_eq!(std::fs::read(&aside).unwrap(), old, "{case}");
+        assert_eq!(std::fs::read(&to).unwrap(), b"rubbish once more", "{case}");
+    }
+}
+
+#[test]
 fn a_copy_that_is_given_up_leaves_nothing_behind() {
     let dir = tempfile::tempdir().unwrap();
     let store = filled(&dir);
@@ -229,6 +392,26 @@ fn a_newer_format_is_refused_with_both_versions() {
     rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let error = Store::open(&path, &StoreOptions::default()).unwrap_err();
     assert!(error.to_string().ends_with("has format version `99`, expected `3` or older"), "{error}");
+}
+
+#[test]
+fn a_store_that_is_locked_or_cannot_be_written_is_not_called_something_else() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(filled(&dir));
+    let path = dir.path().join(FILE);
+    let open = || Store::open(&path, &StoreOptions { busy_timeout_ms: 20, influx: None });
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE").unwrap();
+    assert_eq!(open().unwrap_err().to_string(), "the store is locked by another process");
+    drop(other);
+    // A format that may be read and not written binds the administrator too, whom rights do not bind.
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[18] = 3;
+    std::fs::write(&path, &bytes).unwrap();
+    let store = open().unwrap();
+    let error = store.set_meta("a", "b").unwrap_err();
+    assert_eq!(error.to_string(), "the store is read-only");
+    assert_eq!(values(store.series(), &Query::new("a".into())).len(), 49 * 30);
 }
 
 #[test]

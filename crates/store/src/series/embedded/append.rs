@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::{
     FRAME, StoredFrame,
+    check::made_of,
     column::Shape,
     latest::{Latest, Speaker},
     mask::{BLOCK, Mask, locate},
@@ -208,16 +209,21 @@ fn project(
     speaker: Speaker,
     ranges: &[Range<u32>],
 ) -> Result<(), StoreError> {
-    let known: Option<Vec<u8>> = transaction
+    let known = transaction
         .prepare_cached("SELECT body FROM latest WHERE stream = ?1 AND block = ?2")?
-        .query_row(params![stream, block], |row| row.get(0))
+        .query_row(params![stream, block], |row| {
+            Ok(Latest::decode(row.get_ref(0)?.as_blob().unwrap_or_default()))
+        })
         .optional()?;
+    let known = known.transpose().unwrap_or_else(|why| {
+        tracing::warn!(
+            "the latest vector of stream `{stream}`, block `{block}` is damaged: {why}; made again"
+        );
+        None
+    });
     let mut latest = match known {
-        None => Latest::new(),
-        Some(body) => Latest::decode(&body).map_err(|why| StoreError::Damaged {
-            what: format!("the latest vector of stream `{stream}`, block `{block}`"),
-            why: why.to_owned(),
-        })?,
+        Some(latest) => latest,
+        None => made_of(transaction, stream, block)?.unwrap_or_else(Latest::new),
     };
     latest.add(speaker, ranges);
     transaction
