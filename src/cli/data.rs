@@ -77,10 +77,15 @@ fn take_in(app: &App, name: &str, fetched: &Fetched) -> anyhow::Result<Collected
 
 /// Brings what waits to InfluxDB, where there is one. A server that is down keeps nothing back: the spool holds it.
 fn deliver(app: &App) -> anyhow::Result<()> {
-    if let Some(error) = app.store.deliver(app.clock.now())?.error {
-        complain(&format!("what was taken in waits in the spool: {error}"));
+    loop {
+        let delivery = app.store.deliver(app.clock.now())?;
+        if let Some(error) = &delivery.error {
+            complain(&format!("what was taken in waits in the spool: {error}"));
+        }
+        if delivery.error.is_some() || delivery.frames == 0 {
+            return Ok(());
+        }
     }
-    Ok(())
 }
 
 /// Prints what happened and says how the command ends.

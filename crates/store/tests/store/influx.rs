@@ -11,11 +11,12 @@ use std::{
 
 use chrono::TimeDelta;
 use gapwatch_model::{Dimensions, Evidence, PlaceIx, RunId};
-use gapwatch_store::{InfluxOptions, Query, Secret, Store, StoreError, StoreOptions};
+use gapwatch_store::{Delivery, InfluxOptions, Query, Secret, Store, StoreError, StoreOptions};
 
 use super::{
     double::{Answer, Double},
     kit::{batch, frame, key, latest, nth_noon, places, values},
+    upkeep::sql,
 };
 
 fn open(dir: &tempfile::TempDir, influx: InfluxOptions) -> Store {
@@ -105,6 +106,91 @@ fn a_full_spool_refuses_the_batch_whole() {
     server.will([Answer::Taken]);
     store.deliver(nth_noon(42)).unwrap();
     assert_eq!(store.append(&more).unwrap().counts.imported, 2);
+}
+
+#[test]
+fn a_lowered_bound_refuses_only_what_adds_something() {
+    let (dir, server) = (tempfile::tempdir().unwrap(), Double::start());
+    say(&open(&dir, server.options()), 40, &[(1, 1.0), (2, 0.5)]);
+    let store = open(&dir, InfluxOptions { spool_points: 1, ..server.options() });
+    let again = |value| batch(nth_noon(41), vec![frame(key("a", "202401", "survey"), &[(1, value)])]);
+    assert_eq!(store.append(&again(1.0)).unwrap().counts.ignored, 1);
+    assert!(matches!(store.append(&again(2.0)), Err(StoreError::SpoolFull { waiting: 3, most: 1 })));
+}
+
+#[test]
+fn a_damaged_frame_is_an_error_that_is_said_and_waits() {
+    let (dir, server) = (tempfile::tempdir().unwrap(), Double::start());
+    let store = open(&dir, server.options());
+    say(&store, 40, &[(1, 1.0), (2, 0.5)]);
+    sql(&dir, "UPDATE frame SET body = CAST(substr(body, 1, 9) || x'55' || substr(body, 11) AS BLOB)");
+    let why = "frame `1` of run `1` is damaged: its checksum does not match";
+    assert_eq!(store.deliver(nth_noon(41)).unwrap().error.as_deref(), Some(why));
+    let status = store.spool().unwrap().unwrap();
+    assert_eq!((status.attempts, status.error.as_deref()), (1, Some(why)));
+    assert!(status.next.is_some_and(|next| next > nth_noon(41)));
+    assert_eq!(store.deliver(nth_noon(41)).unwrap().error, None, "it was tried again too early");
+    assert_eq!(server.requests().len(), 0);
+}
+
+#[test]
+fn one_call_makes_no_more_than_twenty_requests() {
+    let (dir, server) = (tempfile::tempdir().unwrap(), Double::start());
+    let store = open(&dir, InfluxOptions { spool_points: 1_000_000, ..server.options() });
+    store.put_places(&places(5_001), &[], nth_noon(0)).unwrap();
+    let points: Vec<(u32, f64)> = (1..5_001).map(|place| (place, 1.0)).collect();
+    let frames = (2001..2022).map(|year| frame(key("a", &year.to_string(), "survey"), &points));
+    store.append(&batch(nth_noon(40), frames.collect())).unwrap();
+    server.will(std::iter::repeat_n(Answer::Taken, 21));
+    let delivered = || store.deliver(nth_noon(41)).unwrap().points;
+    assert_eq!([delivered(), delivered(), delivered()], [100_000, 5_000, 0]);
+}
+
+#[test]
+fn while_another_process_delivers_nothing_is_sent() {
+    let (dir, server) = (tempfile::tempdir().unwrap(), Double::start());
+    let store = open(&dir, server.options());
+    say(&store, 40, &[(1, 1.0)]);
+    let other = std::fs::File::create(dir.path().join("gapwatch.delivery.lock")).unwrap();
+    other.lock().unwrap();
+    server.will([Answer::Taken]);
+    assert_eq!(store.deliver(nth_noon(41)).unwrap(), Delivery::default());
+    assert_eq!((server.requests().len(), store.spool().unwrap().unwrap().attempts), (0, 0));
+    drop(other);
+    assert_eq!(store.deliver(nth_noon(41)).unwrap().frames, 1);
+}
+
+#[test]
+fn people_are_told_why_answers_are_local_without_anybody_asking() {
+    let (dir, server) = (tempfile::tempdir().unwrap(), Double::start());
+    let store = open(&dir, server.options());
+    let told = |seconds| {
+        let status = store.spool().unwrap().unwrap();
+        status.behind(nth_noon(40) + TimeDelta::seconds(seconds)).map(str::to_owned)
+    };
+    assert_eq!(told(0), None);
+    say(&store, 40, &[(1, 1.0), (2, 0.5)]);
+    assert_eq!(told(60), None, "it is on its way");
+    assert_eq!(told(61).as_deref(), Some("2 points are not delivered yet"));
+    server.will([Answer::Status(500, "boom"), Answer::Taken, Answer::Status(500, "asleep"), Answer::Taken]);
+    store.deliver(nth_noon(40)).unwrap();
+    assert_eq!(told(0).as_deref(), Some("the server answered 500: boom"));
+    store.deliver(nth_noon(41)).unwrap();
+    assert_eq!(told(0), None);
+    // A question that failed is said until something is delivered.
+    assert_eq!(values(store.series(), &Query::new("a".into())).len(), 2);
+    assert_eq!(told(0).as_deref(), Some("the server answered 500: asleep"));
+    say(&store, 40, &[(3, 1.0)]);
+    store.deliver(nth_noon(42)).unwrap();
+    assert_eq!(told(0), None);
+}
+
+#[test]
+fn a_store_is_opened_inside_of_a_runtime_too() {
+    let (dir, server) = (tempfile::tempdir().unwrap(), Double::start());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let store = runtime.block_on(async { open(&dir, server.options()) });
+    assert_eq!(store.spool().unwrap().unwrap().frames, 0);
 }
 
 /// One record as our queries ask for it.

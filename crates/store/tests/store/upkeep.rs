@@ -27,7 +27,7 @@ fn filled(dir: &tempfile::TempDir) -> Store {
     store
 }
 
-fn sql(dir: &tempfile::TempDir, statement: &str) {
+pub(crate) fn sql(dir: &tempfile::TempDir, statement: &str) {
     let connection = rusqlite::Connection::open(dir.path().join(FILE)).unwrap();
     assert_eq!(connection.execute(statement, []).unwrap(), 1, "{statement}");
 }

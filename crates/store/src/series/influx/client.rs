@@ -100,8 +100,9 @@ impl Client {
             .build()
             .map_err(|error| failed(error.to_string()))?;
         let InfluxOptions { url, org, token, .. } = options.clone();
-        // The library gives up on an address it cannot read; as a task that is an error.
-        let made = runtime.block_on(runtime.spawn(async move { influxdb2::Client::new(url, org, token.0) }));
+        // The library gives up on an address it cannot read; in a thread of its own that is an error. Waiting for a task
+        // would give up itself where a runtime calls.
+        let made = std::thread::spawn(move || influxdb2::Client::new(url, org, token.0)).join();
         let client = made.map_err(|_| failed(format!("`{}` is no address", options.url)))?;
         Ok(Self {
             runtime: Some(runtime),
@@ -265,7 +266,7 @@ fn fallible_next<I: fallible_iterator::FallibleIterator>(rows: &mut I) -> Result
 }
 
 /// The error with what lies behind it, said once.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(behind) = source {

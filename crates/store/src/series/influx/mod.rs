@@ -52,7 +52,7 @@ pub(crate) struct Influx {
     pub(crate) server: String,
     /// Most points the spool may hold.
     pub(crate) most: u64,
-    /// Why the last answer came from the catalogue; `None` when it came from the server.
+    /// Why the last question failed at the server; `None` when it or a later delivery succeeded.
     pub(crate) local_because: Mutex<Option<String>>,
 }
 
@@ -105,26 +105,23 @@ impl Influx {
         server: impl FnOnce() -> Result<T, StoreError>,
         local: impl FnOnce() -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let (waiting, whole) = self.db.read(|c| Ok((spool::depth(c)?, known::whole(c, &self.server)?)))?;
-        let because = if !whole {
-            known::LACKS.to_owned()
-        } else if waiting.frames > 0 {
-            format!("{} points are not delivered yet", waiting.points)
-        } else {
-            match server() {
-                Ok(answer) => {
-                    self.note(None);
-                    return Ok(answer);
-                }
-                Err(StoreError::Server { doing, why, .. }) => {
-                    tracing::warn!("cannot {doing} ({why}), answering from the catalogue");
-                    why
-                }
-                Err(error) => return Err(error),
+        let there =
+            self.db.read(|c| Ok(spool::depth(c)?.frames == 0 && known::whole(c, &self.server)?))?;
+        if !there {
+            return local();
+        }
+        match server() {
+            Ok(answer) => {
+                self.note(None);
+                Ok(answer)
             }
-        };
-        self.note(Some(because));
-        local()
+            Err(StoreError::Server { doing, why, .. }) => {
+                tracing::warn!("cannot {doing} ({why}), answering from the catalogue");
+                self.note(Some(why));
+                local()
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn note(&self, because: Option<String>) {

@@ -1,13 +1,16 @@
 //! The queue before InfluxDB. A batch is acknowledged when it is in the file; it reaches the server in order, and writing
 //! it again changes nothing there. Who calls [`deliver`] decides when: this room has no clock.
 
-use std::collections::HashSet;
+use std::{
+    collections::HashSet,
+    fs::{File, TryLockError},
+};
 
 use chrono::{DateTime, FixedOffset, TimeDelta};
 use gapwatch_model::{Frame, RunId};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::{Influx, line};
+use super::{Influx, client, known, line};
 use crate::{
     StoreError, db, places,
     series::{Counts, embedded},
@@ -15,6 +18,10 @@ use crate::{
 
 /// Most points in one request.
 const REQUEST: u64 = 5_000;
+/// Most requests of one call, so that who wants to stop can do so while much waits.
+const REQUESTS: u32 = 20;
+/// For so long what waits is on its way, and nothing to speak of.
+const ON_ITS_WAY: TimeDelta = TimeDelta::minutes(1);
 /// First wait after a failure, and the longest one.
 const FIRST_WAIT_SECS: u64 = 2;
 const LONGEST_WAIT_SECS: u64 = 600;
@@ -36,8 +43,17 @@ pub struct SpoolStatus {
     pub next: Option<DateTime<FixedOffset>>,
     /// Why the last attempt failed.
     pub error: Option<String>,
-    /// Why the last answer came from the catalogue instead of the server.
+    /// Why answers come from the catalogue instead of the server.
     pub local_because: Option<String>,
+}
+
+impl SpoolStatus {
+    /// Says why answers come from the catalogue, where people should know: not in the moment before the first attempt.
+    #[must_use]
+    pub fn behind(&self, now: DateTime<FixedOffset>) -> Option<&str> {
+        let on_its_way = self.attempts == 0 && self.oldest.is_some_and(|oldest| now - oldest <= ON_ITS_WAY);
+        self.local_because.as_deref().filter(|_| !on_its_way)
+    }
 }
 
 /// What one call of `deliver` did.
@@ -47,7 +63,8 @@ pub struct Delivery {
     pub frames: u64,
     /// Points in them, corrections with what they replace.
     pub points: u64,
-    /// Why it stopped before the end. `None` when nothing waits any more, or when it is too early to try again.
+    /// Why an attempt failed. Without one and without frames there is nothing to do: nothing waits, it is too early to try
+    /// again, or another process delivers.
     pub error: Option<String>,
 }
 
@@ -77,57 +94,94 @@ pub(crate) fn append(
     let before: i64 =
         transaction.query_row("SELECT coalesce(max(id), 0) FROM frame", [], |row| row.get(0))?;
     let counts = embedded::append_frames(transaction, run, at, frames)?;
-    transaction.execute(
+    let added = transaction.execute(
         "INSERT INTO spool(frame, points) SELECT id, points FROM frame WHERE id > ?1 ORDER BY id",
         [before],
     )?;
     let waiting = depth(transaction)?.points;
-    if waiting > most { Err(StoreError::SpoolFull { waiting, most }) } else { Ok(counts) }
+    if added > 0 && waiting > most { Err(StoreError::SpoolFull { waiting, most }) } else { Ok(counts) }
 }
 
 impl Influx {
-    /// Brings what waits to the server, oldest first, until nothing waits or an attempt fails. After a failure it does
-    /// nothing until the wait is over, which doubles each time and never is the same for two stores.
+    /// Brings some of what waits to the server, oldest first, until nothing waits or an attempt fails. After a failure it
+    /// does nothing until the wait is over, which doubles each time and never is the same for two stores.
     pub(crate) fn deliver(&self, now: DateTime<FixedOffset>) -> Result<Delivery, StoreError> {
         let mut done = Delivery::default();
-        let status = self.status()?;
-        if status.next.is_some_and(|next| now < next) {
+        if self.db.read(depth)?.frames == 0 {
             return Ok(done);
         }
-        loop {
-            let (last, frames, lines, points) = self.db.read(next_request)?;
-            if frames == 0 {
-                return Ok(done);
-            }
-            match self.client.write(lines) {
-                Ok(()) => {
-                    self.db.write(|transaction| {
-                        transaction.execute("DELETE FROM spool WHERE seq <= ?1", [last])?;
-                        transaction.execute("DELETE FROM meta WHERE key LIKE 'spool:%'", [])?;
-                        Ok(())
-                    })?;
+        // A late request of another process could put what it replaces over something newer.
+        let Some(_alone) = self.deliver_alone()? else { return Ok(done) };
+        if self.status()?.next.is_some_and(|next| now < next) {
+            return Ok(done);
+        }
+        for _ in 0..REQUESTS {
+            match self.deliver_next() {
+                Ok((0, _)) => break,
+                Ok((frames, points)) => {
                     done.frames += frames;
                     done.points += points;
                 }
-                Err(StoreError::Server { why, .. }) => {
-                    let attempts = status.attempts.saturating_add(1);
-                    let seed = last ^ now.timestamp_nanos_opt().unwrap_or(0);
-                    let next = now + TimeDelta::milliseconds(wait_ms(attempts, seed));
-                    self.db.write(|transaction| {
-                        set(transaction, "attempts", &attempts.to_string())?;
-                        set(transaction, "next", &next.to_rfc3339())?;
-                        set(transaction, "error", &why)
-                    })?;
-                    done.error = Some(why);
-                    return Ok(done);
+                Err(error) => {
+                    done.error = Some(self.put_off(now, error)?);
+                    break;
                 }
-                Err(error) => return Err(error),
             }
+        }
+        Ok(done)
+    }
+
+    /// Makes this the one that delivers, until the file given is closed. `None`: another one does.
+    fn deliver_alone(&self) -> Result<Option<File>, StoreError> {
+        let path = self.db.path().with_extension("delivery.lock");
+        let locked = File::create(&path).map_err(TryLockError::Error).and_then(|file| {
+            file.try_lock()?;
+            Ok(file)
+        });
+        match locked {
+            Ok(file) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(source)) => Err(StoreError::File { doing: "lock", path, source }),
         }
     }
 
+    /// Makes one request; gives how many frames and points it brought, none when nothing waits.
+    fn deliver_next(&self) -> Result<(u64, u64), StoreError> {
+        let (last, frames, lines, points) = self.db.read(next_request)?;
+        if frames > 0 {
+            self.client.write(lines)?;
+            // A server that takes what is sent is up, whatever the last question met.
+            self.note(None);
+            self.db.write(|transaction| {
+                transaction.execute("DELETE FROM spool WHERE seq <= ?1", [last])?;
+                transaction.execute("DELETE FROM meta WHERE key LIKE 'spool:%'", [])?;
+                Ok(())
+            })?;
+        }
+        Ok((frames, points))
+    }
+
+    /// Remembers a failure, whatever it was, and when to try again. Gives the failure as a sentence.
+    fn put_off(&self, now: DateTime<FixedOffset>, error: StoreError) -> Result<String, StoreError> {
+        let why = match error {
+            StoreError::Server { why, .. } => why,
+            error => client::chain(&error),
+        };
+        self.db.write(|transaction| {
+            let attempts = failures(transaction)?.saturating_add(1);
+            let first: i64 =
+                transaction.query_row("SELECT coalesce(min(seq), 0) FROM spool", [], |row| row.get(0))?;
+            let seed = first ^ now.timestamp_nanos_opt().unwrap_or(0);
+            let next = now + TimeDelta::milliseconds(wait_ms(attempts, seed));
+            set(transaction, "attempts", &attempts.to_string())?;
+            set(transaction, "next", &next.to_rfc3339())?;
+            set(transaction, "error", &why)
+        })?;
+        Ok(why)
+    }
+
     pub(crate) fn status(&self) -> Result<SpoolStatus, StoreError> {
-        let local_because = self.local_because.lock().ok().and_then(|because| because.clone());
+        let read_failed = self.local_because.lock().ok().and_then(|because| because.clone());
         self.db.read(|connection| {
             let Depth { frames, points } = depth(connection)?;
             let oldest: Option<(i64, i32)> = connection
@@ -135,14 +189,21 @@ impl Influx {
                 .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
                 .optional()?;
             let next = get(connection, "next")?.and_then(|next| DateTime::parse_from_rfc3339(&next).ok());
+            let error = get(connection, "error")?;
+            let local_because = match &error {
+                _ if !known::whole(connection, &self.server)? => Some(known::LACKS.to_owned()),
+                _ if frames == 0 => read_failed,
+                Some(error) => Some(error.clone()),
+                None => Some(format!("{points} points are not delivered yet")),
+            };
             Ok(SpoolStatus {
                 frames,
                 points,
                 most: self.most,
                 oldest: oldest.map(|(at, offset)| db::time(at, offset)).transpose()?,
-                attempts: get(connection, "attempts")?.and_then(|text| text.parse().ok()).unwrap_or(0),
+                attempts: failures(connection)?,
                 next,
-                error: get(connection, "error")?,
+                error,
                 local_because,
             })
         })
@@ -195,6 +256,10 @@ fn wait_ms(attempts: u32, seed: i64) -> i64 {
     let mixed =
         seed.unsigned_abs().wrapping_add(u64::from(attempts)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33;
     i64::try_from(wait / 2 + mixed % (wait / 2 + 1)).unwrap_or(i64::MAX)
+}
+
+fn failures(connection: &Connection) -> Result<u32, StoreError> {
+    Ok(get(connection, "attempts")?.and_then(|text| text.parse().ok()).unwrap_or(0))
 }
 
 fn get(connection: &Connection, key: &str) -> Result<Option<String>, StoreError> {
