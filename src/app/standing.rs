@@ -21,7 +21,7 @@ impl App {
         let held = self.store.waiting().map_or(0, |waiting| waiting.len());
         let mut notices = Vec::new();
         if let Ok(Some(spool)) = self.store.spool()
-            && let Some(why) = spool.local_because
+            && let Some(why) = spool.behind(self.clock.now())
         {
             notices.push(lang.pick(
                 format!("Đang trả lời từ bản lưu tại chỗ: {why}"),

@@ -114,6 +114,35 @@ pub(crate) struct Influx {
     pub(crate) timeout_secs: u32,
 }
 
+impl Influx {
+    fn check(&self, problems: &mut Vec<Problem>) {
+        let mut fault = |key: &str, message: &str| {
+            problems.push(Problem::new("gapwatch.toml", &format!("influx.{key}"), message));
+        };
+        let url = &self.url;
+        let scheme = reqwest::Url::parse(url).map(|url| url.scheme().to_owned()).unwrap_or_default();
+        if !url.bytes().all(|byte| byte.is_ascii_graphic()) || !["http", "https"].contains(&scheme.as_str()) {
+            fault("url", &format!("`{url}` is no address, expected one such as http://127.0.0.1:8086"));
+        } else if scheme == "https" && !cfg!(feature = "influx-tls") {
+            fault(
+                "url",
+                &format!("`{url}` needs a program built with `--features influx-tls`, expected http://"),
+            );
+        }
+        for (key, name) in [("org", &self.org), ("bucket", &self.bucket)] {
+            if name.trim().is_empty() {
+                fault(key, "is empty, expected a name");
+            }
+        }
+        if self.timeout_secs == 0 {
+            fault("timeout_secs", "`0` leaves no time for an answer, expected 1 or more");
+        }
+        if self.spool_points == 0 {
+            fault("spool_points", "`0` lets nothing wait, expected 1 or more");
+        }
+    }
+}
+
 /// What `demo` replays.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -281,6 +310,9 @@ impl Config {
                 places.places.is_empty() || places.places.iter().any(|p| p.id.code.as_str() == code)
             };
             notify::check(&program.notify, is_rule, is_place, &mut problems);
+        }
+        if let Some(influx) = program.as_ref().and_then(|program| program.influx.as_ref()) {
+            influx.check(&mut problems);
         }
         let secrets = secrets(&collectors, program.as_ref(), &mut problems);
         // An indicator that is declared wrongly is declared: who names it is not to blame.

@@ -7,6 +7,9 @@ use axum::{extract::State, http::header, response::IntoResponse};
 use super::error::HttpResult;
 use crate::app::Shared;
 
+/// Letters of an error that are said. The pages and the log have all of it.
+const ERROR_CHARS: usize = 200;
+
 /// Answers the metrics.
 ///
 /// # Errors
@@ -66,6 +69,11 @@ fn gather(app: &Shared) -> anyhow::Result<String> {
             "Failures since the last success.",
             f64::from(spool.attempts),
         )?;
+        let error = spool.error.map(|error| {
+            let error: String = error.chars().take(ERROR_CHARS).collect();
+            (self::label("error", &error), 1.0)
+        });
+        metric("gapwatch_spool_last_error", "gauge", "1 for why the last attempt failed.", error.as_slice())?;
     }
     let (mut depth, mut oldest, mut failed) = (Vec::new(), Vec::new(), Vec::new());
     let waiting = app.store.outbox()?;
@@ -97,7 +105,7 @@ fn gather(app: &Shared) -> anyhow::Result<String> {
 }
 
 fn label(kind: &str, name: &str) -> String {
-    format!("{{{kind}=\"{}\"}}", name.replace(['\\', '"', '\n'], "_"))
+    format!("{{{kind}=\"{}\"}}", name.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n"))
 }
 
 fn number(count: u64) -> f64 {

@@ -27,8 +27,17 @@ const ADDRESS: &str = "/api/v1/observations";
 /// Places read together at first: few, for a page may be full with them.
 const PLACES: usize = 512;
 
-/// One page: its rows, and the place it ends with, when there are more.
-type Page = (Value, Option<PlaceId>);
+/// Says that the answer came from the catalogue instead of InfluxDB, and why.
+const LOCAL: &str = "x-gapwatch-local";
+
+/// One page.
+struct Page {
+    rows: Value,
+    /// The place it ends with, when there are more.
+    last: Option<PlaceId>,
+    /// Why it came from the catalogue, when it did.
+    local: Option<String>,
+}
 /// A statement and what it is a part of.
 type Said = (Arc<Head>, Point);
 
@@ -39,8 +48,15 @@ pub(super) async fn answer(
 ) -> HttpResult<Response<axum::body::Body>> {
     api::ready(&app)?;
     let asked = query.clone();
-    let (rows, last) = tokio::task::spawn_blocking(move || page(&app, &asked)).await??;
+    let Page { rows, last, local } = tokio::task::spawn_blocking(move || page(&app, &asked)).await??;
     let mut response = Json(rows).into_response();
+    if let Some(why) = local {
+        let safe: String =
+            why.chars().map(|c| if c == ' ' || c.is_ascii_graphic() { c } else { '?' }).collect();
+        if let Ok(why) = HeaderValue::try_from(safe) {
+            response.headers_mut().insert(LOCAL, why);
+        }
+    }
     if let Some(last) = last {
         let here = Address { path: ADDRESS.to_owned(), query: query.0 };
         let next = here.with(&[("after", Some(&last.to_string()))]);
@@ -62,7 +78,8 @@ fn page(app: &App, query: &Query) -> HttpResult<Page> {
         Some(code) if gazetteer.versions(code).is_empty() => return Err(HttpError::not_found(code)),
         Some(code) => Some(gazetteer.versions(code).iter().copied().collect()),
     };
-    let read = |places: PlaceSet| -> HttpResult<Vec<Said>> {
+    let mut local = None;
+    let mut read = |places: PlaceSet| -> HttpResult<Vec<Said>> {
         let mut found = Vec::new();
         for indicator in &indicators {
             let places = Some(places.clone());
@@ -71,6 +88,7 @@ fn page(app: &App, query: &Query) -> HttpResult<Page> {
             app.store.series().values(&asked, &mut |head, points| {
                 found.extend(points.iter().map(|point| (Arc::clone(head), *point)));
             })?;
+            local = app.store.spool()?.and_then(|spool| spool.local_because).or(local.take());
         }
         found.sort_by(|(a, p), (b, q)| {
             (p.place, &a.key.indicator, a.key.period, &a.key.source, &a.key.dimensions).cmp(&(
@@ -96,7 +114,7 @@ fn page(app: &App, query: &Query) -> HttpResult<Page> {
         found.extend(more);
     }
     let last = cut(&mut found, most, next < gazetteer.len()).map(|place| gazetteer.get(place).id.clone());
-    Ok((rows(app, &gazetteer, found)?, last))
+    Ok(Page { rows: rows(app, &gazetteer, found)?, last, local })
 }
 
 /// The number of the place a page begins with.

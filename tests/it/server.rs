@@ -59,7 +59,8 @@ pub(crate) fn spawn(command: &str, config: &Path) -> Child {
     ready_to(command, config).spawn().unwrap()
 }
 
-fn ready_to(command: &str, config: &Path) -> Command {
+/// `demo` or `serve` with its standard output open, not started yet.
+pub(crate) fn ready_to(command: &str, config: &Path) -> Command {
     let mut program = gapwatch();
     program.args([command, "--listen", "127.0.0.1:0", "--config"]).arg(config).stdout(Stdio::piped());
     program
@@ -74,6 +75,11 @@ pub(crate) fn start(command: &str, config: &Path) -> Server {
 pub(crate) fn start_with(command: &str, config: &Path, variables: &[(&str, &str)]) -> Server {
     let mut program = ready_to(command, config);
     program.envs(variables.iter().copied());
+    started(program)
+}
+
+/// Starts what [`ready_to`] gave.
+pub(crate) fn started(mut program: Command) -> Server {
     let child = program.spawn().unwrap();
     let mut server = Server { child, origin: String::new(), token: String::new() };
     let said = BufReader::new(server.child.stdout.take().unwrap());

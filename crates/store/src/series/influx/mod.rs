@@ -105,8 +105,7 @@ impl Influx {
         server: impl FnOnce() -> Result<T, StoreError>,
         local: impl FnOnce() -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let there =
-            self.db.read(|c| Ok(spool::depth(c)?.frames == 0 && known::whole(c, &self.server)?))?;
+        let there = self.db.read(|c| Ok(spool::depth(c)?.frames == 0 && known::whole(c, &self.server)?))?;
         if !there {
             return local();
         }
