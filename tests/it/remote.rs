@@ -16,8 +16,8 @@ const SECRET: &str = "s3cr3t-t0ken-of-the-server";
 /// What every page says while answers do not come from the server.
 const NOTICE: &str = "Đang trả lời từ bản lưu tại chỗ";
 
-/// What one request wrote, as lines.
-fn take(listener: &TcpListener) -> Option<String> {
+/// What one request wrote, as lines. A write is refused where there is a refusal.
+fn take(listener: &TcpListener, refusal: &mut Option<String>) -> Option<String> {
     let (stream, _) = listener.accept().ok()?;
     let mut reader = BufReader::new(stream);
     let mut first = String::new();
@@ -34,18 +34,29 @@ fn take(listener: &TcpListener) -> Option<String> {
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
     let write = first.starts_with("POST /api/v2/write");
-    let answer = if write { "204 No Content" } else { "200 OK" };
-    write!(reader.get_mut(), "HTTP/1.1 {answer}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").ok()?;
-    write.then(|| String::from_utf8_lossy(&body).into_owned())
+    let refused = if write { refusal.take() } else { None };
+    let answer = match (write, &refused) {
+        (true, Some(_)) => "500 Internal Server Error",
+        (true, None) => "204 No Content",
+        (false, _) => "200 OK",
+    };
+    let said = refused.as_deref().unwrap_or_default();
+    let length = said.len();
+    write!(
+        reader.get_mut(),
+        "HTTP/1.1 {answer}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{said}"
+    )
+    .ok()?;
+    (write && refused.is_none()).then(|| String::from_utf8_lossy(&body).into_owned())
 }
 
-/// A stand-in for the server: takes writes, knows nothing. The real one is in the store's contract suite.
-fn server_at(port: u16) -> Receiver<String> {
+/// A stand-in for the server: takes writes, after the first one was refused where it is told to, and knows nothing. The real one is in the store's contract suite.
+fn server_at(port: u16, mut refusal: Option<String>) -> Receiver<String> {
     let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
         loop {
-            if let Some(lines) = take(&listener)
+            if let Some(lines) = take(&listener, &mut refusal)
                 && sender.send(lines).is_err()
             {
                 break;
@@ -167,7 +178,14 @@ fn what_waits_for_a_server_that_is_down_is_seen_and_arrives_once_it_is_up() {
     assert!(body.contains("spool"), "{body}");
     assert_eq!(households(&server).0, 1);
 
-    let arrived = server_at(port);
+    let arrived = server_at(port, Some(format!("no \"room\" in C:\\,\n{}", "x".repeat(400))));
+    let refused = r#"{error="the server answered 500: no \"room\" in C:\\,\nxxx"#;
+    until("the refusal is not said", || {
+        let (_, metrics) = server.get("/metrics");
+        let line = metrics.lines().find(|line| line.starts_with("gapwatch_spool_last_error{"));
+        let line = line.unwrap_or_default();
+        line.contains(refused) && line.chars().count() < 250
+    });
     let mut lines = String::new();
     while !(lines.contains("village.signal") && lines.contains("village.households")) {
         lines.push_str(&arrived.recv_timeout(Duration::from_secs(60)).expect("nothing arrived"));
@@ -215,7 +233,7 @@ fn a_full_spool_refuses_files_until_the_server_takes_some() {
     let (done, said) = code(&collect());
     assert!(done == 1 && said.contains(full), "{done} {said}");
 
-    let arrived = server_at(port);
+    let arrived = server_at(port, None);
     // What adds nothing is never refused, and brings what waits as soon as it is time to try again.
     until("nothing arrived", || {
         let (done, said) = code(&import(&first));
@@ -233,7 +251,12 @@ fn a_full_spool_refuses_files_until_the_server_takes_some() {
 #[test]
 fn a_demo_is_served_beside_a_server() {
     let folder = tempfile::tempdir().unwrap();
-    let config = config_for("caobang", folder.path(), free_port());
+    let config = config_for("small/province", folder.path(), free_port());
+    let story = "\n[story]\nfrom = \"2025-01-01T00:00:00+07:00\"\nuntil = \"2025-01-01T00:01:00+07:00\"\n\
+                 portal = \"places\"\nportal_listen = \"127.0.0.1:0\"\n";
+    let file = config.join("gapwatch.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text + story).unwrap();
     let demo = start_with("demo", &config, &[("INFLUX", SECRET)]);
     assert_eq!(demo.get("/health").0, 200);
 }
