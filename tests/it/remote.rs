@@ -234,7 +234,7 @@ fn a_full_spool_refuses_files_until_the_server_takes_some() {
     assert!(done == 1 && said.contains(full), "{done} {said}");
 
     let arrived = server_at(port, None);
-    // What adds nothing is never refused, and brings what waits as soon as it is time to try again.
+    // What is in already is no file too many, and brings what waits as soon as it is time to try again.
     until("nothing arrived", || {
         let (done, said) = code(&import(&first));
         assert_eq!(done, 0, "{said}");

@@ -150,11 +150,12 @@ impl Store {
         self.server()?.client.init()
     }
 
-    /// Brings what waits in the spool to the server. Does nothing without a server, or before the wait after a failure
-    /// is over. A server that is down is an answer here, not an error.
+    /// Brings what waits in the spool to the server, in twenty requests at most: call it until it delivers nothing. Does
+    /// nothing without a server, before the wait after a failure is over, or while another process delivers. A server that
+    /// is down and a frame that is damaged are answers here, not errors.
     ///
     /// # Errors
-    /// The store cannot be read or written.
+    /// The store cannot be read, written or locked.
     pub fn deliver(&self, now: DateTime<FixedOffset>) -> Result<Delivery, StoreError> {
         self.influx.as_ref().map_or_else(|| Ok(Delivery::default()), |influx| influx.deliver(now))
     }
