@@ -156,8 +156,22 @@ fn while_another_process_delivers_nothing_is_sent() {
     server.will([Answer::Taken]);
     assert_eq!(store.deliver(nth_noon(41)).unwrap(), Delivery::default());
     assert_eq!((server.requests().len(), store.spool().unwrap().unwrap().attempts), (0, 0));
-    drop(other);
-    assert_eq!(store.deliver(nth_noon(41)).unwrap().frames, 1);
+    // A copy waits for its turn.
+    let (begin, copied) = mpsc::channel();
+    std::thread::scope(|scope| {
+        let store = &store;
+        scope.spawn(move || {
+            begin.send(()).unwrap();
+            store.copy_to_server(&mut |_| ()).unwrap_err();
+            begin.send(()).unwrap();
+        });
+        copied.recv().unwrap();
+        assert_eq!(copied.recv_timeout(Duration::from_millis(200)), Err(mpsc::RecvTimeoutError::Timeout));
+        assert_eq!(server.requests().len(), 0);
+        drop(other);
+        copied.recv().unwrap();
+    });
+    assert_eq!((server.requests().len(), store.spool().unwrap().unwrap().frames), (2, 0));
 }
 
 #[test]

@@ -133,16 +133,25 @@ impl Influx {
 
     /// Makes this the one that delivers, until the file given is closed. `None`: another one does.
     fn deliver_alone(&self) -> Result<Option<File>, StoreError> {
+        self.lock_delivery(|file| match file.try_lock() {
+            Ok(()) => Ok(true),
+            Err(TryLockError::WouldBlock) => Ok(false),
+            Err(TryLockError::Error(source)) => Err(source),
+        })
+    }
+
+    /// Waits until no other delivers, and makes this the one that does.
+    pub(super) fn wait_to_deliver(&self) -> Result<Option<File>, StoreError> {
+        self.lock_delivery(|file| file.lock().map(|()| true))
+    }
+
+    fn lock_delivery(
+        &self,
+        lock: impl FnOnce(&File) -> std::io::Result<bool>,
+    ) -> Result<Option<File>, StoreError> {
         let path = self.db.path().with_extension("delivery.lock");
-        let locked = File::create(&path).map_err(TryLockError::Error).and_then(|file| {
-            file.try_lock()?;
-            Ok(file)
-        });
-        match locked {
-            Ok(file) => Ok(Some(file)),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(source)) => Err(StoreError::File { doing: "lock", path, source }),
-        }
+        let locked = File::create(&path).and_then(|file| Ok(lock(&file)?.then_some(file)));
+        locked.map_err(|source| StoreError::File { doing: "lock", path, source })
     }
 
     /// Makes one request; gives how many frames and points it brought, none when nothing waits.

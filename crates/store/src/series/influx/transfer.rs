@@ -51,6 +51,8 @@ impl Influx {
     /// Brings every frame of the catalogue to the server, going on where an earlier call was stopped, then proves both
     /// sides equal.
     pub(crate) fn copy_to_server(&self, progress: &mut dyn FnMut(Progress)) -> Result<Transfer, StoreError> {
+        // A late request of another process could put what it replaces over something newer.
+        let _alone = self.wait_to_deliver()?;
         let reached = format!("copy:{}", self.server);
         let (of, mut last, mut done): (u64, i64, u64) = self.db.read(|connection| {
             let last = meta::get(connection, &reached)?.and_then(|text| text.parse().ok()).unwrap_or(0);
