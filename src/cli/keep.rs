@@ -74,12 +74,13 @@ pub(crate) fn store(command: StoreCommand) -> Outcome {
             say("everything that is derived was built anew");
         }
         StoreCommand::Copy { place, from, to } => {
-            let app = look_at(&place)?;
-            if app.config.program.influx.is_none() {
+            let config = load(&place)?;
+            if config.program.influx.is_none() {
                 return Err(Stop::Usage(
                     "gapwatch.toml: influx: is missing, expected the server to copy to or from".to_owned(),
                 ));
             }
+            let app = App::look_at(config)?;
             let mut progress = |progress: Progress| say(&format!("{} of {}", progress.done, progress.of));
             let moved = match (from, to) {
                 (Backend::Embedded, Backend::Influx) => app.store.copy_to_server(&mut progress)?,

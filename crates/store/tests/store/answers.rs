@@ -252,11 +252,15 @@ fn long_answers_are_asked_for_in_pieces() {
     let (first, last) = (day("2024-01-01"), day("2024-01-01") + chrono::Days::new(400));
     let cut = first + chrono::Days::new(350);
     assert_eq!(ranges_asked(&server, asked), [(first, cut), (cut, last)]);
+    // A server that does not answer one question is not asked the next.
+    server.will([Answer::Status(503, "later"), Answer::Csv("\r\n".to_owned())]);
+    assert_eq!(values(store.series(), &Query::new("a".into())).len(), 60_000);
+    assert_eq!(ranges_asked(&server, asked + 2), [(first, cut)]);
+    assert!(store.spool().unwrap().unwrap().local_because.is_some());
     // Of one place all days are one question.
     let one = Query { places: Some([PlaceIx(7)].into_iter().collect()), ..Query::new("a".into()) };
-    server.will([Answer::Csv("\r\n".to_owned())]);
     assert_eq!(values(store.series(), &one), []);
-    assert_eq!(ranges_asked(&server, asked + 2), [(first, last)]);
+    assert_eq!(ranges_asked(&server, asked + 3), [(first, last)]);
 }
 
 /// First days of the ranges asked for since a request, and the days behind their ends.

@@ -281,7 +281,8 @@ impl Influx {
         Ok(pieces)
     }
 
-    /// Hands out piece by piece: a piece comes whole from the server or whole from the catalogue.
+    /// Hands out piece by piece: a piece comes whole from the server or whole from the catalogue. Once the server gave none,
+    /// it is not asked for the rest: each question might wait as long again.
     fn each_piece(
         &self,
         query: &Query,
@@ -290,8 +291,11 @@ impl Influx {
         server: impl Fn(Piece) -> Result<Vec<Record>, StoreError>,
         local: impl Fn(&Query, &mut Sink<'_>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
+        let mut answers = true;
         for (block, days) in pieces {
-            let records = self.ask(|| server((block, days)).map(Some), || Ok(None))?;
+            let records =
+                if answers { self.ask(|| server((block, days)).map(Some), || Ok(None))? } else { None };
+            answers = records.is_some();
             let places = Some(within(query, block));
             match records {
                 Some(records) => hand_out(records, sink),
