@@ -97,12 +97,10 @@ fn a_store_that_is_not_there_is_not_made_to_look_after_it() {
     let config = copy_of("small/province", folder.path());
     let (backup, data) = (folder.path().join("b.db"), folder.path().join("typo"));
     let (backup, typo) = (backup.to_str().unwrap(), data.to_str().unwrap());
-    let copy = ["store", "copy", "--from", "embedded", "--to", "influx", "--data", typo];
     for arguments in [
         &["backup", backup, "--data", typo][..],
         &["store", "check", "--data", typo],
         &["store", "rebuild", "--data", typo],
-        &copy,
     ] {
         let (code, said) = refused(&config, arguments);
         assert_eq!(code, Some(1), "{arguments:?}: {said}");

@@ -295,10 +295,19 @@ fn a_server_that_cannot_be_is_a_problem_of_the_configuration() {
     }
     let folder = tempfile::tempdir().unwrap();
     let config = copy_of("small/province", folder.path());
-    let copied = run(&config, &["store", "copy", "--from", "embedded", "--to", "influx"]);
+    let copy = ["store", "copy", "--from", "embedded", "--to", "influx"];
+    let copied = run(&config, &copy);
     let said = String::from_utf8(copied.stderr).unwrap();
     assert_eq!(said, "gapwatch: gapwatch.toml: influx: is missing, expected the server to copy to or from\n");
     assert_eq!(copied.status.code(), Some(2));
+    add_influx(&config, &[]);
+    let copied = with_secret(&config, &copy);
+    let said = String::from_utf8(copied.stderr).unwrap();
+    assert_eq!(
+        said,
+        format!("gapwatch: there is no store `{}`\n", config.join("data/gapwatch.db").display())
+    );
+    assert_eq!((copied.status.code(), config.join("data").exists()), (Some(1), false));
 }
 
 fn pause() {
