@@ -220,6 +220,12 @@ const HEAD: &str = "#datatype,string,long,string,string,string,string,string,str
     #default,_result,,,,,,,,,,,,,,,,,,,,,,,\n\
     ,result,table,t,kind,source,evidence,place,rev,operator,technology,measuring_point,organisation,ratio,v,d,q,s,pl,row,run,at,off,hm,m\n";
 
+/// The first or last day there is anything of an indicator.
+fn day() -> Answer {
+    let day = "#datatype,string,long,string\n#group,false,false,false\n#default,_result,,\n,result,table,t\n,,0,2024-01-31T00:00:00Z\n";
+    Answer::Csv(day.to_owned())
+}
+
 fn delivered(dir: &tempfile::TempDir, server: &Double) -> Store {
     let store = open(dir, server.options());
     say(&store, 37, &[(1, 1.0), (2, 0.5)]);
@@ -348,8 +354,6 @@ fn copying_is_resumed_where_it_stopped_and_proved() {
     server.will([Answer::Status(503, "later")]);
     assert!(store.copy_to_server(&mut |_| ()).is_err());
     // The server takes it all, but answers with something else: that is no copy.
-    let day = "#datatype,string,long,string\n#group,false,false,false\n#default,_result,,\n,result,table,t\n,,0,2024-01-31T00:00:00Z\n";
-    let day = || Answer::Csv(day.to_owned());
     server.will([Answer::Taken, day(), day(), Answer::Csv(format!("{HEAD}{}", record(1, "1")))]);
     let error = store.copy_to_server(&mut |_| ()).unwrap_err();
     let said = "the copy of `a`, block `0` is damaged: the server says 1 points";
@@ -406,8 +410,6 @@ fn a_server_that_lacks_what_was_said_before_is_not_believed() {
     server.will([Answer::Taken]);
     store.deliver(nth_noon(41)).unwrap();
     assert!(lacks(&store), "what came later went there, what came before did not");
-    let day = "#datatype,string,long,string\n#group,false,false,false\n#default,_result,,\n,result,table,t\n,,0,2024-01-31T00:00:00Z\n";
-    let day = || Answer::Csv(day.to_owned());
     let old = record(1, "1").replace(",now,", ",0,");
     let new = record(1, "2").replace(",3,1,1707282000000000000,", ",3,2,1707368400000000000,");
     let there = [old, new, record(2, "0.5").replace(",3,1,17", ",4,1,17")].concat();
