@@ -1,9 +1,9 @@
 //! Who may change things and who did: tokens, sessions, the audit, and small settings. Secrets come here only as hashes.
 
 use chrono::{DateTime, FixedOffset};
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Row, params};
 
-use crate::{Store, StoreError, db};
+use crate::{Store, StoreError, db, meta};
 
 /// A named token. The secret itself is never here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -209,13 +209,7 @@ impl Store {
     /// # Errors
     /// The file cannot be read.
     pub fn meta(&self, key: &str) -> Result<Option<String>, StoreError> {
-        self.db.read(|connection| {
-            let found = connection
-                .prepare_cached("SELECT value FROM meta WHERE key = 'program:' || ?1")?
-                .query_row([key], |row| row.get(0))
-                .optional()?;
-            Ok(found)
-        })
+        self.db.read(|connection| meta::get(connection, &format!("program:{key}")))
     }
 
     /// Sets a small setting the program keeps for itself.
@@ -223,13 +217,7 @@ impl Store {
     /// # Errors
     /// The store cannot be written.
     pub fn set_meta(&self, key: &str, value: &str) -> Result<(), StoreError> {
-        self.db.write(|transaction| {
-            transaction.execute(
-                "INSERT OR REPLACE INTO meta(key, value) VALUES('program:' || ?1, ?2)",
-                [key, value],
-            )?;
-            Ok(())
-        })
+        self.db.write(|transaction| meta::set(transaction, &format!("program:{key}"), value))
     }
 }
 

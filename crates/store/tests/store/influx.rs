@@ -226,6 +226,15 @@ fn day() -> Answer {
     Answer::Csv(day.to_owned())
 }
 
+/// A store that had said something before it had a server.
+fn named_later(dir: &tempfile::TempDir, server: &Double) -> Store {
+    let plain = super::kit::open(dir);
+    plain.put_places(&places(20), &[], nth_noon(0)).unwrap();
+    say(&plain, 37, &[(1, 1.0), (2, 0.5)]);
+    drop(plain);
+    open(dir, server.options())
+}
+
 fn delivered(dir: &tempfile::TempDir, server: &Double) -> Store {
     let store = open(dir, server.options());
     say(&store, 37, &[(1, 1.0), (2, 0.5)]);
@@ -346,11 +355,7 @@ fn an_address_that_is_none_is_refused_and_the_token_is_never_printed() {
 #[test]
 fn copying_is_resumed_where_it_stopped_and_proved() {
     let (dir, server) = (tempfile::tempdir().unwrap(), Double::start());
-    let plain = super::kit::open(&dir);
-    plain.put_places(&places(20), &[], nth_noon(0)).unwrap();
-    say(&plain, 37, &[(1, 1.0), (2, 0.5)]);
-    drop(plain);
-    let store = open(&dir, server.options());
+    let store = named_later(&dir, &server);
     server.will([Answer::Status(503, "later")]);
     assert!(store.copy_to_server(&mut |_| ()).is_err());
     // The server takes it all, but answers with something else: that is no copy.
@@ -395,11 +400,7 @@ fn a_stopped_copy_goes_on_where_it_stopped() {
 #[test]
 fn a_server_that_lacks_what_was_said_before_is_not_believed() {
     let (dir, server) = (tempfile::tempdir().unwrap(), Double::start());
-    let plain = super::kit::open(&dir);
-    plain.put_places(&places(20), &[], nth_noon(0)).unwrap();
-    say(&plain, 37, &[(1, 1.0), (2, 0.5)]);
-    drop(plain);
-    let store = open(&dir, server.options());
+    let store = named_later(&dir, &server);
     let lacks = |store: &Store| {
         assert_eq!(values(store.series(), &Query::new("a".into())).len(), 2);
         let because = store.spool().unwrap().unwrap().local_because;

@@ -8,11 +8,11 @@ use std::{
 
 use chrono::{DateTime, FixedOffset, TimeDelta};
 use gapwatch_model::{Frame, RunId};
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use super::{Influx, client, known, line};
 use crate::{
-    StoreError, db, places,
+    StoreError, db, meta, places,
     series::{Counts, embedded},
 };
 
@@ -163,8 +163,7 @@ impl Influx {
             self.note(None);
             self.db.write(|transaction| {
                 transaction.execute("DELETE FROM spool WHERE seq <= ?1", [last])?;
-                transaction.execute("DELETE FROM meta WHERE key LIKE 'spool:%'", [])?;
-                Ok(())
+                meta::clear(transaction, "spool:")
             })?;
         }
         Ok((frames, points))
@@ -182,9 +181,9 @@ impl Influx {
                 transaction.query_row("SELECT coalesce(min(seq), 0) FROM spool", [], |row| row.get(0))?;
             let seed = first ^ now.timestamp_nanos_opt().unwrap_or(0);
             let next = now + TimeDelta::milliseconds(wait_ms(attempts, seed));
-            set(transaction, "attempts", &attempts.to_string())?;
-            set(transaction, "next", &next.to_rfc3339())?;
-            set(transaction, "error", &why)
+            meta::set(transaction, "spool:attempts", &attempts.to_string())?;
+            meta::set(transaction, "spool:next", &next.to_rfc3339())?;
+            meta::set(transaction, "spool:error", &why)
         })?;
         Ok(why)
     }
@@ -197,8 +196,8 @@ impl Influx {
                 .prepare_cached("SELECT f.at, f.at_offset FROM spool s JOIN frame f ON f.id = s.frame ORDER BY s.seq LIMIT 1")?
                 .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
                 .optional()?;
-            let next = get(connection, "next")?.and_then(|next| DateTime::parse_from_rfc3339(&next).ok());
-            let error = get(connection, "error")?;
+            let next = meta::get(connection, "spool:next")?.and_then(|next| DateTime::parse_from_rfc3339(&next).ok());
+            let error = meta::get(connection, "spool:error")?;
             let local_because = match &error {
                 _ if !known::whole(connection, &self.server)? => Some(known::LACKS.to_owned()),
                 _ if frames == 0 => read_failed,
@@ -268,22 +267,7 @@ fn wait_ms(attempts: u32, seed: i64) -> i64 {
 }
 
 fn failures(connection: &Connection) -> Result<u32, StoreError> {
-    Ok(get(connection, "attempts")?.and_then(|text| text.parse().ok()).unwrap_or(0))
-}
-
-fn get(connection: &Connection, key: &str) -> Result<Option<String>, StoreError> {
-    let found = connection
-        .prepare_cached("SELECT value FROM meta WHERE key = 'spool:' || ?1")?
-        .query_row([key], |row| row.get(0))
-        .optional()?;
-    Ok(found)
-}
-
-fn set(connection: &Connection, key: &str, value: &str) -> Result<(), StoreError> {
-    connection
-        .prepare_cached("INSERT OR REPLACE INTO meta(key, value) VALUES('spool:' || ?1, ?2)")?
-        .execute(params![key, value])?;
-    Ok(())
+    Ok(meta::get(connection, "spool:attempts")?.and_then(|text| text.parse().ok()).unwrap_or(0))
 }
 
 #[cfg(test)]
