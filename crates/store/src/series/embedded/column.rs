@@ -520,7 +520,7 @@ mod tests {
         check_u32(&bits, super::TWO);
         let small: Vec<u32> = noise.iter().map(|n| 900 + n % 700).collect();
         let skewed = |every: u32| -> Vec<u32> {
-            (0..400).map(|n| if n % every == 0 { n * 200 } else { n % 3 }).collect()
+            (0..400).map(|n| if n % every == 0 { n * 100 } else { n % 3 }).collect()
         };
         for width in 1..=32_u32 {
             let wide: Vec<u32> = noise.iter().map(|n| 3 + (n >> (32 - width)) % (u32::MAX - 3)).collect();
